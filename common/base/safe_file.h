@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef TENURE_BASE_SAFE_FILE_H
+#define TENURE_BASE_SAFE_FILE_H
+
+/*
+ * Files that we trust. MUST: absolute path; openat2(2) with no symbolic link in any component; CLOEXEC, NOCTTY,
+ * NONBLOCK; fstat of the descriptor, then trust: regular, owned by tenure_trusted_uid(), not writable by group or
+ * others, nor any directory above it. A path is opened once and never by name again (T12, T33).
+ */
+
+#include <sys/types.h>
+
+#include "common/base/result.h"
+
+/*
+ * Opens for reading. Returns a descriptor, or -ENOENT, -EPERM (owner or mode), -ELOOP, -EINVAL (no regular file),
+ * -errno.
+ */
+int safe_open(const char *path) MUST_CHECK;
+
+/*
+ * Reads the whole file into a fresh buffer with a NUL behind it, which *ret_len does not count; the caller frees it.
+ * -EFBIG above max bytes, -EAGAIN if the file changed while it was read, else as safe_open.
+ */
+int safe_read(const char *path, size_t max, char **ret, size_t *ret_len) MUST_CHECK;
+
+/*
+ * Replaces path atomically: temporary file in the same folder (0600 until it is complete), fsync, rename, fsync of
+ * the folder. uid/gid -1 leave the owner. 0 or -errno, with the old file untouched and no temporary file left.
+ */
+int safe_replace(const char *path, const void *data, size_t len, mode_t mode, uid_t uid, gid_t gid) MUST_CHECK;
+
+/* close(2) for CLEANUP: keeps errno, ignores a negative descriptor. */
+void fd_closep(int *fd);
+
+#endif

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What objects are called, and the text that NSS passes on. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/text.h"
+#include "common/model/validation.h"
+
+#define NAME_RULE "a name is a-z or _, then up to 30 of a-z 0-9 _ . -"
+
+static void check_name(struct validation *v, const char *word, struct object *o)
+{
+	if (o->dropped)
+		return;
+	if (!o->name || !name_is_valid(o->name))
+		validation_drop(v, "dir-name", word, o, "choose another: " NAME_RULE, "this is no valid name");
+}
+
+/* Only what NSS would show by its short name can stand in the way of a local account (T23). */
+static void check_local_name(struct validation *v, const char *word, struct object *o, bool shown, const char *remedy)
+{
+	const char *what = NULL;
+
+	if (o->dropped || !shown)
+		return;
+	if (strncmp(o->name, "become-", 7) == 0 || strncmp(o->name, "role-", 5) == 0) {
+		validation_drop(v, "dir-name", word, o, "choose another name",
+				"names with become- and role- are kept for those who hold a role");
+		return;
+	}
+	if (!v->tenant->home)
+		return;
+	if (local_user_by_name(v->local, o->name))
+		what = "account";
+	else if (local_group_by_name(v->local, o->name))
+		what = "group";
+	if (what)
+		validation_drop(v, "dir-name", word, o, remedy, "a local %s has this name", what);
+}
+
+int validate_names(struct validation *v)
+{
+	struct directory *d = v->d;
+
+	for (size_t i = 0; i < d->user_count; i++) {
+		check_name(v, "user", &d->users[i].o);
+		check_local_name(v, "user", &d->users[i].o, d->users[i].uid != NO_ID,
+				 "take uid away and map the account in local_logins, or rename one of the two");
+	}
+	for (size_t i = 0; i < d->group_count; i++) {
+		check_name(v, "group", &d->groups[i].o);
+		check_local_name(v, "group", &d->groups[i].o, d->groups[i].gid != NO_ID, "rename one of the two");
+	}
+	for (size_t i = 0; i < d->host_count; i++)
+		check_name(v, "host", &d->hosts[i].o);
+	for (size_t i = 0; i < d->unit_count; i++)
+		check_name(v, "unit", &d->units[i].o);
+	for (size_t i = 0; i < d->role_count; i++)
+		check_name(v, "role", &d->roles[i].o);
+	for (size_t i = 0; i < d->scope_count; i++)
+		if (!d->scopes[i].o.dropped && (!d->scopes[i].o.name || !scope_path_is_valid(d->scopes[i].o.name)))
+			validation_drop(v, "dir-name", "scope", &d->scopes[i].o,
+					"write /a/b: each step is a name", "this is no valid path");
+	return 0;
+}
+
+/* An absolute path without "." and "..": what a directory says is never a way to somewhere else (T28). */
+static bool path_is_plain(const char *path)
+{
+	if (path[0] != '/' || strlen(path) > SCOPE_LENGTH_MAX || !field_is_valid(path))
+		return false;
+	while (*path == '/') {
+		size_t len = strcspn(path + 1, "/");
+
+		if ((len == 1 && path[1] == '.') || (len == 2 && path[1] == '.' && path[2] == '.'))
+			return false;
+		path += len + 1;
+	}
+	return true;
+}
+
+/* The methods that libxcrypt calls strong, and nothing that would cut a line of shadow in two. */
+static bool password_is_valid(const char *hash)
+{
+	static const char *const methods[] = {"$y$", "$gy$", "$7$", "$2b$", "$6$", "$5$"};
+	size_t len = strlen(hash);
+
+	if (len > 384)
+		return false;
+	for (size_t i = 0; i < len; i++)
+		if (hash[i] <= ' ' || hash[i] > '~' || strchr(":;*!\\", hash[i]))
+			return false;
+	for (size_t i = 0; i < ARRAY_LENGTH(methods); i++)
+		if (strncmp(hash, methods[i], strlen(methods[i])) == 0)
+			return len > strlen(methods[i]) + 8;
+	return false;
+}
+
+/* sshd reads a line: type, key, comment. No options in front, no second line. */
+static bool ssh_key_is_valid(const char *key)
+{
+	static const char *const types[] = {"ssh-ed25519 ",
+					    "ssh-rsa ",
+					    "ecdsa-sha2-nistp256 ",
+					    "ecdsa-sha2-nistp384 ",
+					    "ecdsa-sha2-nistp521 ",
+					    "sk-ssh-ed25519@openssh.com ",
+					    "sk-ecdsa-sha2-nistp256@openssh.com "};
+
+	if (text_check(key, 16384) < 0)
+		return false;
+	for (size_t i = 0; i < ARRAY_LENGTH(types); i++)
+		if (strncmp(key, types[i], strlen(types[i])) == 0)
+			return strlen(key) > strlen(types[i]) + 16;
+	return false;
+}
+
+static int fill_defaults(const struct validation *v, struct user *u)
+{
+	if (!u->gecos)
+		u->gecos = strdup("");
+	if (!u->shell)
+		u->shell = strdup("/bin/bash");
+	if (!u->home && asprintf(&u->home, "/home/%s/%s", v->tenant->domain_count ? v->tenant->domains[0] : v->tenant->name,
+				 u->o.name) < 0)
+		u->home = NULL;
+	return u->gecos && u->home && u->shell ? 0 : -ENOMEM;
+}
+
+static void check_user(struct validation *v, struct user *u)
+{
+	if (!field_is_valid(u->gecos) || strlen(u->gecos) > SCOPE_LENGTH_MAX)
+		validation_drop(v, "dir-field", "user", &u->o, "write plain UTF-8 without ':' or control characters",
+				"gecos does not fit in a line of passwd");
+	else if (!path_is_plain(u->home))
+		validation_drop(v, "dir-field", "user", &u->o, "write an absolute path without ':', '.' or '..'",
+				"home is no plain path");
+	else if (!path_is_plain(u->shell))
+		validation_drop(v, "dir-field", "user", &u->o, "write an absolute path without ':', '.' or '..'",
+				"shell is no plain path");
+	else if (u->password && !password_is_valid(u->password))
+		validation_drop(v, "dir-password", "user", &u->o, "mkpasswd -m yescrypt",
+				"password is no hash of a strong method");
+	for (size_t i = 0; i < u->ssh_key_count && !u->o.dropped; i++)
+		if (!ssh_key_is_valid(u->ssh_keys[i]))
+			validation_drop(v, "dir-key", "user", &u->o, "copy the line of a .pub file, without options",
+					"ssh key %zu is no public key", i + 1);
+	if (!u->o.dropped && u->start_ns >= u->end_ns)
+		validation_drop(v, "dir-dates", "user", &u->o, "let end come after start", "end is not after start");
+}
+
+int validate_fields(struct validation *v)
+{
+	struct directory *d = v->d;
+
+	for (size_t i = 0; i < d->user_count; i++) {
+		if (d->users[i].o.dropped)
+			continue;
+		if (fill_defaults(v, &d->users[i]) < 0)
+			return -ENOMEM;
+		check_user(v, &d->users[i]);
+	}
+	for (size_t i = 0; i < d->assignment_count; i++) {
+		struct assignment *a = &d->assignments[i];
+
+		if (!a->o.dropped && a->start_ns >= a->end_ns)
+			validation_drop(v, "dir-dates", "assignment", &a->o, "let end come after start",
+					"end is not after start");
+	}
+	return 0;
+}

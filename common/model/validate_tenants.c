@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Ranges of tenants against the host and each other: an id that somebody else may take can be forged (T47). */
+#include <stdio.h>
+#include <string.h>
+
+#include "common/model/settings.h"
+
+#define REMEDY "move id_range to 1900000000 or above, and the ids of its users and groups with it"
+
+/* Given away by default: SUB_UID_MIN to SUB_UID_MAX of login.defs, and what systemd-nspawn picks from. */
+static const struct {
+	struct id_range range;
+	const char *what;
+} usual[] = {
+	{{100000, 600100000}, "where useradd gives out subordinate ids"},
+	{{524288, 1879048191}, "where containers take theirs"},
+};
+
+static bool overlap(const struct id_range *a, const struct id_range *b)
+{
+	return a->first <= b->last && b->first <= a->last;
+}
+
+static void check_reserved(const struct tenant_config *t, const char *place, const struct local_accounts *local,
+			   struct problem_list *problems)
+{
+	for (size_t i = 0; i < local->reserved_count; i++)
+		if (overlap(&t->id_range, &local->reserved[i])) {
+			problem_add(problems, SEVERITY_ERROR, "subuid", place, REMEDY,
+				    "id_range overlaps %s: a user namespace could forge its ids",
+				    local->reserved_place[i]);
+			return;
+		}
+	for (size_t i = 0; i < ARRAY_LENGTH(usual); i++)
+		if (overlap(&t->id_range, &usual[i].range)) {
+			problem_add(problems, SEVERITY_WARNING, "subuid", place, REMEDY, "id_range overlaps %u-%u, %s",
+				    usual[i].range.first, usual[i].range.last, usual[i].what);
+			return;
+		}
+}
+
+static bool share_domain(const struct tenant_config *a, const struct tenant_config *b)
+{
+	for (size_t i = 0; i < a->domain_count; i++)
+		for (size_t j = 0; j < b->domain_count; j++)
+			if (strcmp(a->domains[i], b->domains[j]) == 0)
+				return true;
+	return false;
+}
+
+static void check_pair(const struct tenant_config *t, const char *place, const struct tenant_config *other,
+		       struct problem_list *problems)
+{
+	if (overlap(&t->id_range, &other->id_range))
+		problem_add(problems, SEVERITY_ERROR, "tenant-range", place, "give each tenant a range of its own",
+			    "id_range overlaps that of %s", other->name);
+	if (uuid_equal(&t->id, &other->id))
+		problem_add(problems, SEVERITY_ERROR, "tenant-duplicate", place, "uuidgen makes another",
+			    "id is that of %s", other->name);
+	if (share_domain(t, other))
+		problem_add(problems, SEVERITY_ERROR, "tenant-duplicate", place, "name each domain in one tenant",
+			    "a domain is also that of %s", other->name);
+}
+
+void tenants_validate(const struct tenant_config *tenants, size_t count, const struct local_accounts *local,
+		      struct problem_list *problems)
+{
+	for (size_t i = 0; i < count; i++) {
+		char place[128];
+
+		(void)snprintf(place, sizeof(place), "tenants.d/%s.conf", tenants[i].name);
+		check_reserved(&tenants[i], place, local, problems);
+		for (size_t j = 0; j < i; j++)
+			check_pair(&tenants[i], place, &tenants[j], problems);
+	}
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef TENURE_MODEL_WORDS_H
+#define TENURE_MODEL_WORDS_H
+
+/* The few words of the model that readers of snapshots need, without the directory (whose struct group is not grp.h's). */
+
+#include "common/base/result.h"
+
+#define NO_INDEX UINT32_MAX
+#define NO_ID	 UINT32_MAX /* no uid or gid: (uid_t)-1 */
+
+struct id_range {
+	uint32_t first, last; /* inclusive */
+};
+
+/* What a role may name in actions and not_actions. */
+enum right_kind {
+	RIGHT_LOGIN = 1,
+	RIGHT_BECOME, /* argument: user or "*" */
+	RIGHT_GROUP,  /* argument: local group */
+	RIGHT_USER_LOCK,
+	RIGHT_USER_SESSIONS_END,
+	RIGHT_REQUEST_APPROVE,
+	RIGHT_GRANT_REVOKE,
+	RIGHT_AUDIT_READ,
+	RIGHT_POLICY_READ,
+};
+
+enum gate_mode { GATE_REPORT_ONLY = 1, GATE_ENFORCE };
+
+enum visibility { VISIBILITY_ALL = 1, VISIBILITY_TENANT };
+
+#endif

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "common/snapshot/map.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include "common/base/paths.h"
+#include "common/base/safe_file.h"
+
+int snapshot_check(const struct snapshot *s, enum snapshot_kind kind, uint32_t version)
+{
+	const struct snapshot_header *h = (const void *)s->data;
+	const uint8_t magic[8] = {'T', 'E', 'N', 'U', 'R', 'E', 0, (uint8_t)kind};
+
+	if (s->len < sizeof(*h) || s->len > SNAPSHOT_SIZE_MAX)
+		return -EBADMSG;
+	if (memcmp(h->magic, magic, sizeof(magic)) != 0 || h->version != version || h->file_size != s->len)
+		return -EBADMSG;
+	if (h->header_size < sizeof(*h) || h->header_size > s->len || h->base_id != 0 || h->delta_sequence != 0)
+		return -EBADMSG;
+	return 0;
+}
+
+/* A later release may append to a header, never take away. */
+const void *snapshot_header(const struct snapshot *s, size_t size)
+{
+	const struct snapshot_header *h = (const void *)s->data;
+
+	return h->header_size >= size ? h : NULL;
+}
+
+int snapshot_map(const char *path, enum snapshot_kind kind, uint32_t version, struct snapshot *ret)
+{
+	int fd CLEANUP(fd_closep) = safe_open(path);
+	struct stat st;
+	struct snapshot s;
+	void *data;
+	int r;
+
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (st.st_size < (off_t)sizeof(struct snapshot_header) || st.st_size > (off_t)SNAPSHOT_SIZE_MAX)
+		return -EBADMSG;
+	data = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
+	if (data == MAP_FAILED)
+		return -errno;
+	s = (struct snapshot){
+	    .data = data, .len = (size_t)st.st_size, .device = st.st_dev, .inode = st.st_ino, .borrowed = false};
+	r = snapshot_check(&s, kind, version);
+	if (r < 0) {
+		snapshot_unmap(&s);
+		return r;
+	}
+	*ret = s;
+	return 0;
+}
+
+void snapshot_unmap(struct snapshot *s)
+{
+	if (s->data && !s->borrowed)
+		(void)munmap((void *)(uintptr_t)s->data, s->len);
+	*s = (struct snapshot){0};
+}
+
+bool snapshot_is_current(const struct snapshot *s, const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && st.st_dev == s->device && st.st_ino == s->inode;
+}
+
+const void *snapshot_section(const struct snapshot *s, struct snapshot_span span, size_t size, size_t align)
+{
+	uint64_t bytes = (uint64_t)span.count * size;
+
+	if (span.offset > s->len || bytes > s->len - span.offset || span.offset % align != 0)
+		return NULL;
+	return s->data + span.offset;
+}
+
+int snapshot_pool(const struct snapshot *s, struct snapshot_span span, struct snapshot_pool *ret)
+{
+	const char *text = snapshot_section(s, span, 1, 1);
+
+	if (!text || span.count == 0 || text[span.count - 1] != '\0')
+		return -EBADMSG;
+	*ret = (struct snapshot_pool){.text = text, .len = span.count};
+	return 0;
+}
+
+int pool_string(const struct snapshot_pool *pool, uint32_t offset, bool may_be_absent, const char **ret)
+{
+	if (offset == POOL_NONE && may_be_absent) {
+		*ret = NULL;
+		return 0;
+	}
+	if (offset >= pool->len)
+		return -EBADMSG;
+	*ret = pool->text + offset;
+	return 0;
+}
+
+/* Joins without stdio: this runs in other people's processes. */
+static bool join(char **end, size_t *left, const char *s)
+{
+	size_t n = strlen(s);
+
+	if (n >= *left)
+		return false;
+	memcpy(*end, s, n + 1);
+	*end += n;
+	*left -= n;
+	return true;
+}
+
+int snapshot_tenant_path(const char *tenant, const char *file, char *buf, size_t len)
+{
+	char *end = buf;
+
+	if (join(&end, &len, tenure_path(PATH_STATE)) && join(&end, &len, "/tenants/") && join(&end, &len, tenant) &&
+	    join(&end, &len, "/") && join(&end, &len, file))
+		return 0;
+	return -ENAMETOOLONG;
+}

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Opens a policy file and finds principals in it.
+ *
+ * MUST: nothing is read before its place in the mapping is checked. The sections are checked here, once; records,
+ * lists and strings where they are touched.
+ */
+
+#include "common/snapshot/policy.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/snapshot/policy_file.h"
+
+uint32_t policy_count(const struct policy *p, enum policy_section_id section)
+{
+	return p->header->sections[section].count;
+}
+
+const void *policy_record(const struct policy *p, enum policy_section_id section, uint32_t i)
+{
+	const struct snapshot_span *s = &p->header->sections[section];
+	if (i >= s->count)
+		return NULL;
+	return p->map.data + s->offset + i * policy_record_size(section);
+}
+
+int policy_list_record(const struct policy *p, enum policy_section_id section, struct policy_list list, uint32_t i,
+		       const void **ret)
+{
+	if (i >= list.count)
+		return -ENOENT;
+	uint32_t position;
+	if (__builtin_add_overflow(list.first, i, &position))
+		return -EBADMSG;
+	const void *record = policy_record(p, section, position);
+	if (!record)
+		return -EBADMSG;
+	*ret = record;
+	return 0;
+}
+
+int policy_string(const struct policy *p, uint32_t reference, const char **ret)
+{
+	if (reference == 0) {
+		*ret = NULL;
+		return 0;
+	}
+	const char *text = policy_record(p, POLICY_STRINGS, reference);
+	if (!text)
+		return -EBADMSG;
+	*ret = text; /* ends at the section's last NUL at the latest */
+	return 0;
+}
+
+static bool section_is_sound(const struct policy *p, enum policy_section_id id)
+{
+	const struct snapshot_span *s = &p->header->sections[id];
+	uint64_t size = (uint64_t)s->count * policy_record_size(id);
+	if (s->offset < sizeof(struct policy_header) || s->offset % 8 != 0)
+		return false;
+	return s->offset <= p->map.len && size <= p->map.len - s->offset;
+}
+
+static int check_sections(const struct policy *p)
+{
+	for (unsigned id = 0; id < POLICY_SECTION_COUNT; id++) {
+		if (!section_is_sound(p, id))
+			return -EBADMSG;
+	}
+	for (unsigned id = POLICY_BY_ID; id <= POLICY_BY_NAME; id++) {
+		uint32_t slots = policy_count(p, id);
+		if (slots == 0 || (slots & (slots - 1)) != 0)
+			return -EBADMSG;
+	}
+	uint32_t strings = policy_count(p, POLICY_STRINGS);
+	if (strings == 0)
+		return -EBADMSG;
+	const char *last = policy_record(p, POLICY_STRINGS, strings - 1);
+	return *last == '\0' ? 0 : -EBADMSG;
+}
+
+/* Takes the map over, also when it fails. */
+static int policy_of_map(struct snapshot *map, struct policy **ret)
+{
+	struct policy *p = malloc(sizeof(*p));
+	if (!p) {
+		snapshot_unmap(map);
+		return -ENOMEM;
+	}
+	*p = (struct policy){.map = *map, .header = snapshot_header(map, sizeof(struct policy_header))};
+	if (!p->header || check_sections(p) < 0) {
+		policy_close(p);
+		return -EBADMSG;
+	}
+	*ret = p;
+	return 0;
+}
+
+int policy_open_path(const char *path, struct policy **ret)
+{
+	struct snapshot map;
+	int r = snapshot_map(path, SNAPSHOT_POLICY, POLICY_VERSION, &map);
+	if (r < 0)
+		return r;
+	return policy_of_map(&map, ret);
+}
+
+int policy_open_memory(const void *data, size_t len, struct policy **ret)
+{
+	struct snapshot map = {.data = data, .len = len, .borrowed = true};
+	int r = snapshot_check(&map, SNAPSHOT_POLICY, POLICY_VERSION);
+	if (r < 0)
+		return r;
+	return policy_of_map(&map, ret);
+}
+
+int policy_open(const char *tenant, struct policy **ret)
+{
+	char path[SNAPSHOT_PATH_MAX];
+	int r = snapshot_tenant_path(tenant, "policy", path, sizeof(path));
+	if (r < 0)
+		return r;
+	return policy_open_path(path, ret);
+}
+
+void policy_close(struct policy *p)
+{
+	if (p)
+		snapshot_unmap(&p->map);
+	free(p);
+}
+
+void policy_closep(struct policy **p)
+{
+	policy_close(*p);
+	*p = NULL;
+}
+
+uint64_t policy_generation(const struct policy *p)
+{
+	return p->header->common.generation;
+}
+
+/* What a principal is looked for by. */
+struct wanted {
+	enum policy_section_id table;
+	const struct uuid *id;
+	const char *name;
+	uid_t uid;
+};
+
+/* 1: it is the one; 0: another; -EBADMSG. */
+static int is_wanted(const struct policy *p, const struct policy_principal_record *record, const struct wanted *wanted)
+{
+	if (wanted->table == POLICY_BY_ID)
+		return memcmp(record->id, wanted->id->bytes, sizeof(record->id)) == 0;
+	if (wanted->table == POLICY_BY_UID)
+		return record->uid == wanted->uid;
+	const char *name;
+	int r = policy_string(p, record->name, &name);
+	if (r < 0 || !name)
+		return -EBADMSG;
+	return strcmp(name, wanted->name) == 0;
+}
+
+static int find_principal(const struct policy *p, uint32_t hash, const struct wanted *wanted, uint32_t *ret)
+{
+	uint32_t slots = policy_count(p, wanted->table);
+	for (uint32_t step = 0; step < slots; step++) {
+		const uint32_t *slot = policy_record(p, wanted->table, (hash + step) & (slots - 1));
+		if (*slot == 0)
+			return -ENOENT;
+		const struct policy_principal_record *record = policy_record(p, POLICY_PRINCIPALS, *slot - 1);
+		if (!record)
+			return -EBADMSG;
+		int r = is_wanted(p, record, wanted);
+		if (r < 0)
+			return r;
+		if (r > 0) {
+			*ret = *slot - 1;
+			return 0;
+		}
+	}
+	return -EBADMSG; /* the writer leaves room */
+}
+
+int policy_principal_by_id(const struct policy *p, const struct uuid *id, uint32_t *ret)
+{
+	const struct wanted wanted = {.table = POLICY_BY_ID, .id = id};
+	return find_principal(p, policy_hash(p->header->seed, id->bytes, sizeof(id->bytes)), &wanted, ret);
+}
+
+int policy_principal_by_uid(const struct policy *p, uid_t uid, uint32_t *ret)
+{
+	if (uid == NO_ID)
+		return -ENOENT;
+	const struct wanted wanted = {.table = POLICY_BY_UID, .uid = uid};
+	return find_principal(p, policy_hash(p->header->seed, &uid, sizeof(uid)), &wanted, ret);
+}
+
+int policy_principal_by_name(const struct policy *p, const char *name, uint32_t *ret)
+{
+	const struct wanted wanted = {.table = POLICY_BY_NAME, .name = name};
+	return find_principal(p, policy_hash(p->header->seed, name, strlen(name)), &wanted, ret);
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef TENURE_SNAPSHOT_POLICY_FILE_H
+#define TENURE_SNAPSHOT_POLICY_FILE_H
+
+/* An open policy, for policy.c and policy_record.c alone: checked access to sections, records and strings. */
+
+#include "common/snapshot/policy.h"
+#include "common/snapshot/policy_format.h"
+
+struct policy {
+	struct snapshot map;
+	const struct policy_header *header;
+};
+
+/* The i-th record of a section, or NULL behind the last. The record's type is the section's. */
+const void *policy_record(const struct policy *p, enum policy_section_id section, uint32_t i);
+uint32_t policy_count(const struct policy *p, enum policy_section_id section);
+/* The i-th record of a list: 0, -ENOENT behind the list's end, -EBADMSG outside the section. */
+int policy_list_record(const struct policy *p, enum policy_section_id section, struct policy_list list, uint32_t i,
+		       const void **ret) MUST_CHECK;
+/* A string; reference 0 is NULL. 0 or -EBADMSG. */
+int policy_string(const struct policy *p, uint32_t reference, const char **ret) MUST_CHECK;
+
+#endif

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef TENURE_SNAPSHOT_POLICY_FORMAT_H
+#define TENURE_SNAPSHOT_POLICY_FORMAT_H
+
+/*
+ * Format of the policy file, version 1. For policy*.c alone; everybody else reads through policy.h.
+ *
+ *   struct policy_header          starts with struct snapshot_header (map.h)
+ *   sections                      anywhere behind it, each aligned to 8, named by header.sections[]
+ *
+ * All numbers are little-endian. A reference to a string is its offset in the string section; 0 is "none", and the
+ * section starts and ends with a NUL. A reference to a record is its position in its section; POLICY_NONE is "none".
+ * A list is a position and a count in its section.
+ *
+ * MUST (reader): the header's sections are checked when the file is opened (bounds, alignment, last NUL, powers of
+ * two); everything else where it is touched, since a decision may not cost by the directory. Unknown flags, kinds and
+ * types are -EBADMSG, never passed over: they might restrict.
+ */
+
+#include "common/snapshot/table.h"
+
+#define POLICY_VERSION 1u
+#define POLICY_NONE    UINT32_MAX
+
+enum policy_section_id {
+	POLICY_STRINGS,	     /* bytes; first, so that what the host and the roles are called lies near the header */
+	POLICY_RIGHTS,	     /* struct policy_right_record: lists of roles (after not_actions) and of denies */
+	POLICY_ROLES,	     /* struct policy_role_record */
+	POLICY_UNITS,	     /* struct policy_unit_record */
+	POLICY_ASSIGNMENTS,  /* struct policy_assignment_record: those that can mean something on this host */
+	POLICY_APPROVERS,    /* uint32_t principals: lists of roles, groups resolved, ascending, distinct */
+	POLICY_CEILING_BECOME, /* uint32_t strings */
+	POLICY_CEILING_GROUPS, /* uint32_t strings */
+	POLICY_MANAGERS,     /* uint32_t principals with an assignment of a management right, ascending */
+	POLICY_PRINCIPALS,   /* struct policy_principal_record */
+	POLICY_HELD,	     /* uint32_t assignments: lists of principals, groups resolved */
+	POLICY_MEMBERSHIPS,  /* uint32_t units: lists of principals */
+	POLICY_BY_ID,	     /* hash tables, open addressing, a power of two of uint32_t slots: */
+	POLICY_BY_UID,	     /* principal + 1, 0: empty */
+	POLICY_BY_NAME,
+	POLICY_SECTION_COUNT
+};
+
+struct policy_host_record {
+	uint32_t known; /* 0 or 1 */
+	uint32_t name, path, scope, environment, place;
+};
+
+struct policy_header {
+	struct snapshot_header common;
+	uint32_t tenant_name, tenant_domain;
+	uint32_t tenant_home; /* 0 or 1 */
+	uint32_t reserved;
+	struct policy_host_record host;
+	uint64_t seed[2]; /* of the hash tables: table_hash() of the id's 16 bytes, the uid's 4, the name; its low half */
+	struct snapshot_span sections[POLICY_SECTION_COUNT]; /* count: of records, slots or bytes */
+};
+
+struct policy_list {
+	uint32_t first, count;
+};
+
+struct policy_right_record {
+	uint32_t kind; /* enum right_kind */
+	uint32_t argument;
+};
+
+#define POLICY_ROLE_JUSTIFICATION   1u
+#define POLICY_ROLE_TICKET	    2u
+#define POLICY_ROLE_STEP_UP	    4u
+#define POLICY_ROLE_APPROVERS_NAMED 8u
+#define POLICY_ROLE_FLAGS	    15u
+
+struct policy_role_record {
+	uint8_t id[16];
+	int64_t max_duration_ns, approval_timeout_ns;
+	uint32_t name, title, place;
+	uint32_t flags;
+	struct policy_list rights, approvers;
+	uint32_t approvals;
+	uint32_t reserved;
+};
+
+#define POLICY_UNIT_RESTRICTED 1u
+#define POLICY_UNIT_HOLDS_HOST 2u
+#define POLICY_UNIT_FLAGS      3u
+
+struct policy_unit_record {
+	uint32_t name, flags;
+};
+
+/* Its scope covers this host, or its unit holds it. */
+#define POLICY_ASSIGNMENT_AT_HOST 1u
+/* AT_HOST, but a restricted unit holds the host and the assignment was not made at one that does: gives nothing. */
+#define POLICY_ASSIGNMENT_BLOCKED 2u
+#define POLICY_ASSIGNMENT_FLAGS	  3u
+
+struct policy_assignment_record {
+	int64_t start_ns, end_ns;
+	uint32_t type; /* enum assignment_type */
+	uint32_t flags;
+	uint32_t role; /* POLICY_NONE: a deny of single rights */
+	uint32_t unit; /* POLICY_NONE: made at a scope */
+	uint32_t name, through, scope, place; /* through: the group, none: direct */
+	struct policy_list rights;	      /* the role's, or the deny's own */
+};
+
+#define POLICY_PRINCIPAL_SERVICE  1u
+#define POLICY_PRINCIPAL_ENABLED  2u
+#define POLICY_PRINCIPAL_PASSWORD 4u
+#define POLICY_PRINCIPAL_FLAGS	  7u
+
+struct policy_principal_record {
+	uint8_t id[16];
+	int64_t start_ns, end_ns;
+	uint32_t uid, flags;
+	uint32_t name, login, place;
+	struct policy_list held, units;
+	uint32_t reserved;
+};
+
+static inline size_t policy_record_size(enum policy_section_id section)
+{
+	static const uint8_t size[POLICY_SECTION_COUNT] = {
+		[POLICY_STRINGS] = 1,
+		[POLICY_RIGHTS] = sizeof(struct policy_right_record),
+		[POLICY_ROLES] = sizeof(struct policy_role_record),
+		[POLICY_UNITS] = sizeof(struct policy_unit_record),
+		[POLICY_ASSIGNMENTS] = sizeof(struct policy_assignment_record),
+		[POLICY_APPROVERS] = sizeof(uint32_t),
+		[POLICY_CEILING_BECOME] = sizeof(uint32_t),
+		[POLICY_CEILING_GROUPS] = sizeof(uint32_t),
+		[POLICY_MANAGERS] = sizeof(uint32_t),
+		[POLICY_PRINCIPALS] = sizeof(struct policy_principal_record),
+		[POLICY_HELD] = sizeof(uint32_t),
+		[POLICY_MEMBERSHIPS] = sizeof(uint32_t),
+		[POLICY_BY_ID] = sizeof(uint32_t),
+		[POLICY_BY_UID] = sizeof(uint32_t),
+		[POLICY_BY_NAME] = sizeof(uint32_t),
+	};
+	return size[section];
+}
+
+static inline uint32_t policy_hash(const uint64_t seed[2], const void *data, size_t len)
+{
+	return (uint32_t)table_hash(seed, data, len);
+}
+
+#endif

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/text.h"
+#include "daemon/tenured/compile.h"
+
+static int find_tenant(const struct compile *c, const char *domain)
+{
+	for (size_t i = 0; i < c->host.tenant_count; i++)
+		for (size_t k = 0; k < c->tenants[i].config.domain_count; k++)
+			if (strcmp(c->tenants[i].config.domains[k], domain) == 0)
+				return (int)i;
+	return -1;
+}
+
+static const struct user *find_user(const struct directory *d, const char *name, size_t len)
+{
+	for (size_t i = 0; d && i < d->user_count; i++) {
+		const struct user *u = &d->users[i];
+
+		if (!u->o.dropped && u->o.name && strlen(u->o.name) == len && memcmp(u->o.name, name, len) == 0)
+			return u;
+	}
+	return NULL;
+}
+
+static void complain(struct compile *c, const struct local_login *l, const char *remedy, const char *what)
+{
+	char login[128];
+
+	problem_add(&c->problems, SEVERITY_ERROR, "login-binding", l->place, remedy,
+		    "local login %s: %s; its gates are closed", text_escape(l->login, login, sizeof(login)), what);
+}
+
+/* The principal that the mapping names. False: it cannot be found, which is "could not read", not "unknown". */
+static bool resolve(struct compile *c, const struct local_login *l, struct index_binding *b)
+{
+	const char *at = strchr(l->principal, '@');
+	int tenant = at ? find_tenant(c, at + 1) : -1;
+	const struct user *user = NULL;
+
+	if (tenant >= 0) {
+		b->tenant = (size_t)tenant;
+		user = find_user(c->tenants[tenant].directory, l->principal, (size_t)(at - l->principal));
+	}
+	if (!user) {
+		complain(c, l, "name a principal that the directory has, or take the mapping out",
+			 "its principal is not there");
+		return false;
+	}
+	b->principal = user->o.id;
+	return true;
+}
+
+/* One to one, for good (T50). False: broken. */
+static bool holds(struct compile *c, const struct state *state, const struct local_login *l,
+		  const struct index_binding *b, bool *ret_new)
+{
+	const struct uuid *tenant_id = &c->tenants[b->tenant].config.id;
+	const struct binding *of_login = state_binding_of_login(state, l->login);
+	const struct binding *of_principal = state_binding_of_principal(state, tenant_id, &b->principal);
+
+	*ret_new = !of_login && !of_principal;
+	if (!state_uid_is_free(state, tenant_id, b->uid, &b->principal)) {
+		complain(c, l, "give the account a uid that was nobody's", "its uid belonged to somebody who was deleted");
+		return false;
+	}
+	if (*ret_new)
+		return true;
+	if (of_login && of_login == of_principal && of_login->uid == b->uid)
+		return true;
+	if (of_login && of_login->uid != b->uid)
+		complain(c, l, "an account that was made anew is somebody else: use another name",
+			 "its uid is not the one that was bound");
+	else
+		complain(c, l, "see tenured(8), Bindings", "login and principal were bound to others");
+	return false;
+}
+
+/* An account that is in the list already, under its name or another, is governed by what stands there. */
+static bool account_is_repeated(const struct index_binding *list, size_t count, const struct index_binding *b)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(list[i].login, b->login) == 0 || list[i].uid == b->uid)
+			return true;
+	return false;
+}
+
+static bool principal_is_repeated(const struct index_binding *list, size_t count, const struct index_binding *b)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!list[i].broken && list[i].tenant == b->tenant && uuid_equal(&list[i].principal, &b->principal))
+			return true;
+	return false;
+}
+
+int compile_bindings(struct compile *c, const struct state *state, struct index_binding **ret, size_t *ret_count,
+		     size_t **ret_new, size_t *ret_new_count)
+{
+	const size_t most = c->host.local_login_count;
+	struct index_binding *list = calloc(most + 1, sizeof(*list));
+	size_t *fresh = calloc(most + 1, sizeof(*fresh)), count = 0, fresh_count = 0;
+
+	if (!list || !fresh) {
+		free(list);
+		free(fresh);
+		return -ENOMEM;
+	}
+	for (size_t i = 0; i < most; i++) {
+		const struct local_login *l = &c->host.local_logins[i];
+		const struct local_account *account = local_user_by_name(&c->accounts, l->login);
+		struct index_binding b = {.login = l->login, .governs_login = l->governs_login};
+		bool is_new = false;
+
+		if (!account || account->id == 0) {
+			complain(c, l, "map an account of /etc/passwd that is not root",
+				 account ? "root is never governed" : "there is no such account");
+			continue;
+		}
+		b.uid = account->id;
+		b.broken = !resolve(c, l, &b) || !holds(c, state, l, &b, &is_new);
+		if (account_is_repeated(list, count, &b)) {
+			complain(c, l, "map each account and each principal once", "it is mapped twice");
+			continue;
+		}
+		/* Left out of the list it would be nobody's login, and pass every gate. The other keeps the principal. */
+		if (principal_is_repeated(list, count, &b)) {
+			if (!b.broken)
+				complain(c, l, "map each account and each principal once", "its principal is mapped twice");
+			b.broken = true;
+			b.principal = (struct uuid){{0}};
+		}
+		if (is_new && !b.broken)
+			fresh[fresh_count++] = count;
+		list[count++] = b;
+	}
+	*ret = list;
+	*ret_count = count;
+	*ret_new = fresh;
+	*ret_new_count = fresh_count;
+	return 0;
+}

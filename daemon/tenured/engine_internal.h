@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef TENURE_TENURED_ENGINE_INTERNAL_H
+#define TENURE_TENURED_ENGINE_INTERNAL_H
+
+/* What the files of the engine share among themselves; nobody else includes it. */
+
+#include "daemon/tenured/compile.h"
+#include "daemon/tenured/engine.h"
+#include "daemon/tenured/state.h"
+#include "daemon/tenured/watch.h"
+
+/* A tenant's published files as the engine itself reads them back. */
+struct engine_tenant {
+	struct policy *policy;	 /* NULL: could not be read */
+	struct holders *grants;	 /* NULL: could not be read */
+	bool grants_dirty;	 /* the file says something else than the state does */
+};
+
+struct engine {
+	struct clock_source *clock;
+	struct journal *journal;
+	struct journal_report report;
+	struct state state;
+	struct engine_hooks hooks;
+	struct uuid host_id;
+	struct compile *compile; /* the configuration in force */
+	struct engine_tenant *tenants;
+	size_t tenant_count;
+	struct watch *watch;
+	bool started, was_degraded, floor_said;
+	bool load_failed; /* the files could not be read for want of memory or the like: again */
+	const char *broken;	 /* why it must not grant until it is started anew */
+	char publish_trouble[160];
+	int64_t trimmed_ns, tried_ns; /* BOOTTIME */
+};
+
+/* --- engine_commit.c: the one way from a judgement to the state --- */
+
+/* Fields of a record; NULL values are left out. Sets *failed when memory runs out. */
+struct fields {
+	json_t *object;
+	bool failed;
+};
+struct fields fields_new(void);
+void fields_text(struct fields *f, const char *key, const char *value);
+void fields_int(struct fields *f, const char *key, int64_t value);
+void fields_uuid(struct fields *f, const char *key, const struct uuid *value);
+void fields_time(struct fields *f, const char *key, int64_t realtime_ns);
+/* id, user, role and scope of a request: what every record about it has. */
+struct fields fields_of(const struct request *r);
+
+/* Takes the fields. All of it is on disk and in the state, or nothing happened. 0 or -errno (-EROFS: cannot now). */
+int engine_commit(struct engine *e, enum journal_event *events, struct fields *fields, size_t count) MUST_CHECK;
+void fields_window(struct fields *f, const struct window *w);
+/* For endings: takes place whatever the disk says. Takes the fields. 0 or -ENOMEM. */
+int engine_commit_ending(struct engine *e, enum journal_event event, struct fields fields);
+void engine_say(struct engine *e, enum engine_event_kind kind, const struct request *r);
+/* Tells the hooks if engine_degraded changed its mind. */
+void engine_say_degraded(struct engine *e);
+
+/* --- engine_publish.c --- */
+
+/* Writes all files of the configuration in force, opens them, judges what is granted anew. 0 or -errno. */
+int engine_publish(struct engine *e);
+/* Rewrites `grants` of one tenant from the state. 0 or -errno: then it was taken away, and is tried again. */
+int engine_publish_grants(struct engine *e, size_t tenant);
+/* Makes a fresh grant count. If it cannot be published it is revoked again, and -EROFS. */
+int engine_grant_published(struct engine *e, struct request *r) MUST_CHECK;
+void engine_close_tenants(struct engine *e);
+
+/* --- engine_load.c --- */
+
+/* Reads the files, journals what changed, publishes. */
+int engine_load(struct engine *e);
+
+/* --- engine.c --- */
+
+/*
+ * The time that dates are judged by (assignments, accounts, time-outs): REALTIME, never below the journal's floor.
+ * Windows of grants are judged by engine_now, as gates do: BOOTTIME ends them whatever happens to REALTIME.
+ */
+int engine_dates_now(struct engine *e, struct instant *ret) MUST_CHECK;
+
+/* --- engine_judge.c --- */
+
+/* Finds who acts in the policy in force. 0, -EACCES (not governed, or gone). */
+int engine_find_actor(struct engine *e, const struct actor *who, const struct policy **ret_policy,
+		      uint32_t *ret_principal) MUST_CHECK;
+/* May the request's principal hold its role? now: engine_dates_now. 0 and the terms; -EACCES, -ENOENT: no; else: unknown. */
+int engine_judge_request(struct engine *e, const struct request *r, const struct instant *now,
+			 struct eligibility *ret) MUST_CHECK;
+/* Does `who` hold a management right over this host? 0 or -EACCES. */
+int engine_holds_right(struct engine *e, const struct actor *who, enum right_kind right) MUST_CHECK;
+/* Is the principal (by id) among those who may approve? */
+bool engine_is_approver(struct engine *e, const struct request *r, const struct uuid *principal,
+			const struct instant *now);
+/* Has it the approvals that it needs, of people who may still give them? */
+bool engine_quorum(struct engine *e, const struct request *r, const struct uuid *also, const struct instant *now);
+
+/* --- engine_end.c --- */
+
+/* The grant is over: journal, state, tables, hooks. why: "time", "reboot", ... by and reason may be NULL. */
+void engine_finish(struct engine *e, struct request *r, enum journal_event event, const char *by, const char *why,
+		   const char *reason);
+/* Writes `expire` of those whose sessions are gone, or took too long. */
+void engine_close_endings(struct engine *e, const struct instant *now);
+/* Ends every grant that may not be held any more. */
+void engine_rejudge(struct engine *e);
+
+#endif

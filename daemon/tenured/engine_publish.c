@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/base/paths.h"
+#include "common/base/text.h"
+#include "common/snapshot/gate_file.h"
+#include "common/snapshot/identity.h"
+#include "common/snapshot/keys.h"
+#include "common/snapshot/secrets.h"
+#include "daemon/tenured/engine_internal.h"
+#include "daemon/tenured/rows.h"
+
+static const char *const tenant_files[] = {"identity", "keys", "policy", "secrets", "holders", "grants"};
+
+void engine_close_tenants(struct engine *e)
+{
+	for (size_t i = 0; i < e->tenant_count; i++) {
+		policy_close(e->tenants[i].policy);
+		holders_close(e->tenants[i].grants);
+		e->tenants[i].policy = NULL;
+		e->tenants[i].grants = NULL;
+	}
+}
+
+/* What is behind PATH_STATE is made by us alone: its folders are readable, files have modes of their own. */
+static int make_folders(const char *tenant)
+{
+	char path[PATH_MAX];
+	int n;
+
+	if (mkdir(tenure_path(PATH_STATE), 0755) < 0 && errno != EEXIST)
+		return -errno;
+	n = snprintf(path, sizeof(path), "%s/tenants", tenure_path(PATH_STATE));
+	if (n < 0 || n >= PATH_MAX)
+		return -ENAMETOOLONG;
+	if ((mkdir(path, 0755) < 0 && errno != EEXIST) || chmod(path, 0755) < 0)
+		return -errno;
+	if (!tenant)
+		return 0;
+	n = snprintf(path, sizeof(path), "%s/tenants/%s", tenure_path(PATH_STATE), tenant);
+	if (n < 0 || n >= PATH_MAX)
+		return -ENAMETOOLONG;
+	return (mkdir(path, 0755) < 0 && errno != EEXIST) || chmod(path, 0755) < 0 ? -errno : 0;
+}
+
+static int remove_file(const char *tenant, const char *file)
+{
+	char path[PATH_MAX];
+	int r = snapshot_tenant_path(tenant, file, path, sizeof(path));
+
+	if (r == 0 && unlink(path) < 0 && errno != ENOENT)
+		r = -errno;
+	return r;
+}
+
+/* --- grants --- */
+
+static int grant_rows(struct engine *e, const struct request *r, const struct instant *now,
+		      const struct instant *dates, struct rows *rows)
+{
+	const struct policy *policy = engine_policy(e, r->tenant);
+	struct window window = r->window;
+	struct eligibility eligible;
+	uint32_t principal, role;
+
+	if (!state_is_live(&e->state, r, now))
+		return 0;
+	int k = engine_judge_request(e, r, dates, &eligible);
+
+	if (k == -EACCES || k == -ENOENT)
+		return 0; /* the tick revokes it; here it gives nothing already */
+	if (k == 0)
+		k = policy_principal_by_id(policy, &r->principal, &principal);
+	if (k == 0)
+		k = policy_role_by_name(policy, r->role, &role);
+	if (k < 0)
+		return k;
+	if (eligible.window.end_ns < window.end_ns)
+		window.end_ns = eligible.window.end_ns;
+	return decide_grant_rows(policy, principal, role, r->scope, &r->id, &window, rows_add, rows);
+}
+
+static int write_grants(struct engine *e, size_t tenant, const char *path)
+{
+	CLEANUP(rows_done) struct rows rows = {0};
+	struct instant now, dates;
+	int r = engine_now(e, &now);
+
+	if (r == 0)
+		r = engine_dates_now(e, &dates);
+	for (size_t i = 0; r == 0 && i < e->state.request_count; i++)
+		if (e->state.requests[i]->tenant == tenant)
+			r = grant_rows(e, e->state.requests[i], &now, &dates, &rows);
+	if (r != 0)
+		return r;
+	rows_resolve_groups(&rows, &e->compile->accounts);
+	return holders_write(path, generation_read(), &e->compile->tenants[tenant].config.id, &e->state.boot, rows.items,
+			     rows.count);
+}
+
+/*
+ * The table that stands is an older one. What ran out by time, it knows itself; what was taken away before its time, it
+ * would go on showing.
+ */
+static bool says_too_much(struct engine *e, size_t tenant)
+{
+	struct instant now;
+
+	if (engine_now(e, &now) < 0)
+		return true;
+	for (size_t i = 0; i < e->state.request_count; i++) {
+		const struct request *r = e->state.requests[i];
+
+		if (r->tenant == tenant && r->state != REQUEST_ACTIVE && r->window.start_ns != 0 &&
+		    uuid_equal(&r->boot, &e->state.boot) && window_holds(&r->window, &now))
+			return true;
+	}
+	return false;
+}
+
+int engine_publish_grants(struct engine *e, size_t tenant)
+{
+	const char *name = e->compile->tenants[tenant].config.name;
+	struct engine_tenant *t = &e->tenants[tenant];
+	char path[PATH_MAX];
+	int r = snapshot_tenant_path(name, "grants", path, sizeof(path));
+
+	if (r == 0)
+		r = t->policy ? write_grants(e, tenant, path) : -ENODATA;
+	t->grants_dirty = r != 0 && r != -ENODATA;
+	/* A table that says more than is granted must not stay: without it, nobody holds a grant. */
+	if (r == -ENODATA || (r != 0 && says_too_much(e, tenant)))
+		(void)remove_file(name, "grants");
+	(void)generation_bump();
+	holders_close(t->grants);
+	t->grants = NULL;
+	if (t->policy && holders_open(name, "grants", &t->grants) < 0)
+		t->grants = NULL;
+	engine_say(e, ENGINE_PUBLISHED, NULL);
+	return r;
+}
+
+int engine_grant_published(struct engine *e, struct request *r)
+{
+	if (engine_publish_grants(e, r->tenant) == 0)
+		return 0;
+	engine_finish(e, r, JOURNAL_REVOKE, NULL, "not-published", "the grant could not be published");
+	return -EROFS;
+}
+
+/* --- a tenant's files --- */
+
+static int publish_standing(struct engine *e, size_t tenant, uint64_t generation)
+{
+	const struct compiled_tenant *t = &e->compile->tenants[tenant];
+	CLEANUP(rows_done) struct rows rows = {0};
+	char path[PATH_MAX];
+	int r = policy_open(t->config.name, &e->tenants[tenant].policy);
+
+	if (r == 0)
+		r = decide_standing_rows(e->tenants[tenant].policy, rows_add, &rows);
+	if (r == 0)
+		r = snapshot_tenant_path(t->config.name, "holders", path, sizeof(path));
+	rows_resolve_groups(&rows, &e->compile->accounts);
+	if (r == 0)
+		r = holders_write(path, generation, &t->config.id, NULL, rows.items, rows.count);
+	return r;
+}
+
+/* What only restricts does not compile: what was published stays; if there is none, the gates are closed. */
+static int keep_policy(struct engine *e, size_t tenant)
+{
+	int r = policy_open(e->compile->tenants[tenant].config.name, &e->tenants[tenant].policy);
+
+	return r == -ENOENT ? 0 : r;
+}
+
+static int publish_policy(struct engine *e, size_t tenant, uint64_t generation, const struct index_binding *bindings,
+			  size_t count)
+{
+	const struct compiled_tenant *t = &e->compile->tenants[tenant];
+	char path[PATH_MAX];
+	int r = snapshot_tenant_path(t->config.name, "policy", path, sizeof(path));
+
+	if (r < 0)
+		return r;
+	r = t->restricted ? policy_write(path, generation, t->directory, &e->compile->host, &t->config, &e->host_id, bindings,
+					 count)
+			  : -EINVAL;
+	if (r == -EINVAL)
+		return keep_policy(e, tenant);
+	if (r == 0)
+		r = snapshot_tenant_path(t->config.name, "secrets", path, sizeof(path));
+	if (r == 0)
+		r = secrets_write(path, generation, t->directory);
+	return r == 0 ? publish_standing(e, tenant, generation) : r;
+}
+
+static int publish_tenant(struct engine *e, size_t tenant, uint64_t generation, const struct index_binding *bindings,
+			  size_t count)
+{
+	const struct compiled_tenant *t = &e->compile->tenants[tenant];
+	char path[PATH_MAX];
+	int r = make_folders(t->config.name);
+
+	if (r < 0)
+		return r;
+	if (!t->directory)
+		return keep_policy(e, tenant);
+	r = snapshot_tenant_path(t->config.name, "identity", path, sizeof(path));
+	if (r == 0)
+		r = identity_write(path, generation, t->directory, &e->compile->host, &t->config, bindings, count);
+	if (r == 0)
+		r = snapshot_tenant_path(t->config.name, "keys", path, sizeof(path));
+	if (r == 0)
+		r = keys_write(path, generation, t->directory);
+	return r == 0 ? publish_policy(e, tenant, generation, bindings, count) : r;
+}
+
+/* --- all --- */
+
+static bool is_bound(const struct engine *e, const char *name)
+{
+	for (size_t i = 0; i < e->tenant_count; i++)
+		if (strcmp(e->compile->tenants[i].config.name, name) == 0)
+			return true;
+	return false;
+}
+
+/* A tenant that is no longer bound leaves nothing behind. */
+static void remove_unbound(struct engine *e)
+{
+	char path[PATH_MAX];
+	struct dirent *entry;
+
+	(void)snprintf(path, sizeof(path), "%s/tenants", tenure_path(PATH_STATE));
+	DIR *dir = opendir(path);
+
+	while (dir && (entry = readdir(dir))) {
+		if (!name_is_valid(entry->d_name) || is_bound(e, entry->d_name))
+			continue;
+		for (size_t i = 0; i < ARRAY_LENGTH(tenant_files); i++)
+			(void)remove_file(entry->d_name, tenant_files[i]);
+		(void)unlinkat(dirfd(dir), entry->d_name, AT_REMOVEDIR);
+	}
+	if (dir)
+		closedir(dir);
+}
+
+/* A binding counts when it is in the journal; if it cannot be, its login's gates stay closed until it can. */
+static void bind_new(struct engine *e, struct index_binding *bindings, const size_t *fresh, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct index_binding *b = &bindings[fresh[i]];
+		enum journal_event event = JOURNAL_BIND;
+		struct fields f = fields_new();
+
+		fields_text(&f, "login", b->login);
+		fields_int(&f, "uid", b->uid);
+		fields_uuid(&f, "tenant_id", &e->compile->tenants[b->tenant].config.id);
+		fields_uuid(&f, "principal", &b->principal);
+		b->broken = engine_commit(e, &event, &f, 1) < 0;
+	}
+}
+
+static int write_index(struct engine *e, uint64_t generation, const struct index_binding *bindings, size_t count,
+		       size_t configured)
+{
+	const struct compile *c = e->compile;
+	struct tenant_config *tenants;
+	char path[PATH_MAX];
+	int r;
+
+	(void)snprintf(path, sizeof(path), "%s/index", tenure_path(PATH_STATE));
+	if (configured == 0)
+		return unlink(path) < 0 && errno != ENOENT ? -errno : gate_file_remove();
+	r = gate_file_write(&c->host);
+	if (r < 0)
+		return r;
+	tenants = calloc(e->tenant_count + 1, sizeof(*tenants)); /* borrowed contents */
+	if (!tenants)
+		return -ENOMEM;
+	for (size_t i = 0; i < e->tenant_count; i++)
+		tenants[i] = c->tenants[i].config;
+	r = index_write(path, generation, &e->host_id, &c->host, tenants, e->tenant_count, bindings, count);
+
+	free(tenants);
+	return r;
+}
+
+static void note_trouble(struct engine *e, int error, const char *what)
+{
+	if (error < 0 && !e->publish_trouble[0])
+		(void)snprintf(e->publish_trouble, sizeof(e->publish_trouble), "cannot publish %s: %s", what, strerror(-error));
+}
+
+/* Nor does what its files said last: there are password hashes in it. */
+static void forget_unbound(struct engine *e, const char *folder)
+{
+	char path[PATH_MAX], name[NAME_LENGTH_MAX + 1];
+	struct dirent *entry;
+
+	(void)snprintf(path, sizeof(path), "%s/last/%s", tenure_path(PATH_STATE), folder);
+	DIR *dir = opendir(path);
+
+	while (dir && (entry = readdir(dir))) {
+		const char *dot = strrchr(entry->d_name, '.');
+		size_t len = dot ? (size_t)(dot - entry->d_name) : 0;
+
+		if (len == 0 || len > NAME_LENGTH_MAX || strcmp(dot, ".conf") != 0)
+			continue;
+		(void)snprintf(name, sizeof(name), "%.*s", (int)len, entry->d_name);
+		if (!is_bound(e, name))
+			(void)unlinkat(dirfd(dir), entry->d_name, 0);
+	}
+	if (dir)
+		closedir(dir);
+}
+
+static void publish_all(struct engine *e, const struct index_binding *bindings, size_t count)
+{
+	const uint64_t generation = generation_read();
+
+	e->publish_trouble[0] = '\0';
+	note_trouble(e, make_folders(NULL), "/var/lib/tenure");
+	for (size_t i = 0; i < e->tenant_count; i++) {
+		note_trouble(e, publish_tenant(e, i, generation, bindings, count), e->compile->tenants[i].config.name);
+		/* A full disk takes nothing away: what stands is in force, and what is granted stays granted. */
+		if (!e->tenants[i].policy)
+			note_trouble(e, keep_policy(e, i), "policy");
+	}
+	note_trouble(e, write_index(e, generation, bindings, count, e->compile->named_tenants), "index");
+	(void)generation_bump();
+	remove_unbound(e);
+	forget_unbound(e, "tenants.d");
+	forget_unbound(e, "directory.d");
+	for (size_t i = 0; i < e->tenant_count; i++)
+		note_trouble(e, engine_publish_grants(e, i) == -ENODATA ? 0 : e->tenants[i].grants_dirty ? -EIO : 0, "grants");
+}
+
+int engine_publish(struct engine *e)
+{
+	struct index_binding *bindings = NULL;
+	size_t *fresh = NULL, count = 0, fresh_count = 0;
+	int r;
+
+	if (!e->compile->known)
+		return 0; /* nothing can be said: whatever was published stays */
+	r = compile_bindings(e->compile, &e->state, &bindings, &count, &fresh, &fresh_count);
+	if (r < 0)
+		return r;
+	bind_new(e, bindings, fresh, fresh_count);
+	engine_close_tenants(e);
+	publish_all(e, bindings, count);
+	free(bindings);
+	free(fresh);
+	return 0;
+}

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * tenured, the broker. Root, small, one thread. It starts, says that it is ready, turns its loop, and leaves sessions
+ * running when it stops: what they may do is in the snapshots, and when they end is in a timer of PID 1's too.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/base/paths.h"
+#include "common/wire/wire.h"
+#include "daemon/tenured/broker.h"
+#include "daemon/tenured/drain.h"
+#include "daemon/tenured/log.h"
+#include "daemon/tenured/notify.h"
+#include "daemon/tenured/server.h"
+
+#define DESCRIPTORS 16384 /* a connection takes two */
+
+struct program {
+	struct broker broker;
+	struct loop_source *terminate, *interrupt, *hang_up, *watchdog;
+};
+
+static void on_terminate(void *context, int signal_number)
+{
+	struct program *p = context;
+
+	(void)signal_number;
+	loop_stop(p->broker.loop);
+}
+
+static void on_hang_up(void *context, int signal_number)
+{
+	struct program *p = context;
+	size_t errors = 0, warnings = 0;
+	int r;
+
+	(void)signal_number;
+	notify_reloading();
+	r = broker_reload(&p->broker, &errors, &warnings);
+	if (r < 0)
+		log_text(LOG_ERR, "reload: %s", strerror(-r));
+	else
+		log_text(LOG_NOTICE, "reloaded: %zu errors, %zu warnings", errors, warnings);
+	notify_ready();
+}
+
+static void on_watchdog(void *context)
+{
+	struct program *p = context;
+
+	notify_watchdog();
+	loop_set_timer(p->watchdog, loop_in_ms(notify_watchdog_ms()));
+}
+
+/* No core, no look inside (T34); descriptors enough; nothing of where we were started stays. */
+static int settle_in(void)
+{
+	const struct rlimit no_core = {0, 0};
+	struct rlimit descriptors;
+
+	if (prctl(PR_SET_DUMPABLE, 0) < 0 || setrlimit(RLIMIT_CORE, &no_core) < 0 || chdir("/") < 0)
+		return -errno;
+	if (getrlimit(RLIMIT_NOFILE, &descriptors) == 0 && descriptors.rlim_cur < DESCRIPTORS) {
+		descriptors.rlim_cur = descriptors.rlim_max < DESCRIPTORS ? descriptors.rlim_max : DESCRIPTORS;
+		(void)setrlimit(RLIMIT_NOFILE, &descriptors);
+	}
+	(void)umask(022);
+	(void)signal(SIGPIPE, SIG_IGN);
+	wire_wipe_json_memory();
+	return 0;
+}
+
+/* tmpfiles.d makes them where there is systemd; both outlive us. */
+static int make_folders(void)
+{
+	static const enum tenure_path folders[] = {PATH_RUN, PATH_STATE};
+
+	for (size_t i = 0; i < ARRAY_LENGTH(folders); i++)
+		if (mkdir(tenure_path(folders[i]), 0755) < 0 && errno != EEXIST)
+			return -errno;
+	return 0;
+}
+
+static int watch_signals(struct program *p)
+{
+	struct loop *loop = p->broker.loop;
+	int64_t watchdog_ms = notify_watchdog_ms();
+	int r = loop_add_signal(loop, SIGTERM, on_terminate, p, &p->terminate);
+
+	if (r == 0)
+		r = loop_add_signal(loop, SIGINT, on_terminate, p, &p->interrupt);
+	if (r == 0)
+		r = loop_add_signal(loop, SIGHUP, on_hang_up, p, &p->hang_up);
+	if (r == 0 && watchdog_ms > 0)
+		r = loop_add_timer(loop, loop_in_ms(watchdog_ms), on_watchdog, p, &p->watchdog);
+	return r;
+}
+
+static int run(struct program *p)
+{
+	int r = make_folders();
+
+	if (r == 0)
+		r = loop_new(&p->broker.loop);
+	if (r == 0)
+		r = watch_signals(p);
+	if (r == 0)
+		r = broker_start(&p->broker);
+	if (r == 0)
+		r = server_new(&p->broker, &p->broker.server);
+	if (r < 0) {
+		log_text(LOG_CRIT, "cannot start: %s", r == -EBUSY ? "another tenured runs" : strerror(-r));
+		return r;
+	}
+	notify_ready();
+	log_text(LOG_INFO, "ready, version %s", PACKAGE_VERSION);
+	r = loop_run(p->broker.loop);
+	notify_stopping();
+	return r;
+}
+
+/* The running broker does it; with none, we are the broker for as long as it takes. */
+static int drain(struct program *p, const char *reason)
+{
+	int r = drain_by_broker(reason);
+
+	if (r == -ECONNREFUSED || r == -ENOENT) {
+		r = make_folders();
+		if (r == 0)
+			r = loop_new(&p->broker.loop);
+		if (r == 0)
+			r = broker_start(&p->broker);
+		if (r == 0)
+			r = drain_here(&p->broker, reason);
+	}
+	if (r < 0)
+		log_text(LOG_ERR, "drain: %s", strerror(-r));
+	return r;
+}
+
+static void usage(FILE *out)
+{
+	(void)fputs("usage: tenured [-fhV] [-d REASON]\n"
+		    "  -d  end every elevated session and grant, then leave\n"
+		    "  -f  log to stderr\n"
+		    "  -h  this text\n"
+		    "  -V  version\n",
+		    out);
+}
+
+int main(int argc, char **argv)
+{
+	struct program p = {0};
+	const char *drain_reason = NULL;
+	bool to_stderr = false;
+	int option, r;
+
+	while (argc > 0 && (option = getopt(argc, argv, "d:fhV")) >= 0) {
+		if (option == 'f') {
+			to_stderr = true;
+		} else if (option == 'd') {
+			drain_reason = optarg;
+		} else if (option == 'V') {
+			(void)puts("tenured " PACKAGE_VERSION);
+			return EXIT_SUCCESS;
+		} else {
+			usage(option == 'h' ? stdout : stderr);
+			return option == 'h' ? EXIT_SUCCESS : 2;
+		}
+	}
+	if (argc > 0 && optind < argc) {
+		usage(stderr);
+		return 2;
+	}
+	if (geteuid() != tenure_trusted_uid()) {
+		(void)fputs("tenured: must be root\n", stderr);
+		return EXIT_FAILURE;
+	}
+	log_open(to_stderr);
+	r = settle_in();
+	if (r == 0)
+		r = drain_reason ? drain(&p, drain_reason) : run(&p);
+	broker_done(&p.broker);
+	loop_free(p.broker.loop);
+	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/base/safe_file.h"
+#include "daemon/tenured/notice.h"
+
+#define MAJOR_TTY	4 /* virtual consoles and serial lines */
+#define MAJOR_PTS_FIRST 136
+#define MAJOR_PTS_LAST	143
+
+static bool name_is_terminal(const char *tty)
+{
+	return strncmp(tty, "/dev/", 5) == 0 && tty[5] && !strstr(tty, "..") && !strstr(tty, "//");
+}
+
+static bool device_is_terminal(const struct stat *st)
+{
+	unsigned number = major(st->st_rdev);
+
+	return S_ISCHR(st->st_mode) &&
+	       (number == MAJOR_TTY || (number >= MAJOR_PTS_FIRST && number <= MAJOR_PTS_LAST));
+}
+
+int notice_device(const char *tty, dev_t *ret_device)
+{
+	struct stat st;
+
+	if (!name_is_terminal(tty))
+		return -EINVAL;
+	if (lstat(tty, &st) < 0)
+		return -errno;
+	if (!device_is_terminal(&st))
+		return -ENOTTY;
+	*ret_device = st.st_rdev;
+	return 0;
+}
+
+int notice_write(const char *tty, dev_t device, uid_t owner, const char *line)
+{
+	char text[NOTICE_MAX + 8];
+	struct stat st;
+
+	if (!name_is_terminal(tty) || device == 0)
+		return -EPERM;
+	int fd CLEANUP(fd_closep) = open(tty, O_WRONLY | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (!device_is_terminal(&st) || st.st_rdev != device || st.st_uid != owner)
+		return -EPERM;
+	int n = snprintf(text, sizeof(text), "\r\n%.*s\r\n", NOTICE_MAX - 1, line);
+	ssize_t written = write(fd, text, (size_t)n);
+	return written < 0 ? -errno : written < n ? -EAGAIN : 0;
+}
+
+void notice_time(int64_t realtime_ns, char *buf, size_t size)
+{
+	time_t seconds = (time_t)(realtime_ns / NS_PER_S);
+	struct tm local;
+
+	if (!localtime_r(&seconds, &local) || strftime(buf, size, "%H:%M:%S %Z", &local) == 0)
+		snprintf(buf, size, "?");
+}
+
+/* "5 min", "90 s", "1 h 30 min". */
+static void span_text(int64_t ns, char *buf, size_t size)
+{
+	long long s = (long long)((ns + NS_PER_S / 2) / NS_PER_S);
+
+	if (s >= 3600 && s % 60 == 0 && s % 3600 != 0)
+		snprintf(buf, size, "%lld h %lld min", s / 3600, s % 3600 / 60);
+	else if (s >= 3600 && s % 3600 == 0)
+		snprintf(buf, size, "%lld h", s / 3600);
+	else if (s >= 60 && s % 60 == 0)
+		snprintf(buf, size, "%lld min", s / 60);
+	else
+		snprintf(buf, size, "%lld s", s);
+}
+
+/* With more than a minute left there is time to read when, and to ask for more. */
+void notice_warning(const char *role, int64_t before_ns, int64_t until_ns, bool extend, char buf[static NOTICE_MAX])
+{
+	char span[64], when[64];
+
+	span_text(before_ns, span, sizeof(span));
+	if (before_ns <= 60 * NS_PER_S || until_ns == TIME_FOREVER) {
+		snprintf(buf, NOTICE_MAX, "Tenure: %s ends in %s.", role, span);
+		return;
+	}
+	notice_time(until_ns, when, sizeof(when));
+	snprintf(buf, NOTICE_MAX, "Tenure: %s ends in %s (%s).%s", role, span, when,
+		 extend ? " More: tenure extend" : "");
+}
+
+void notice_closed(const char *role, unsigned processes, char buf[static NOTICE_MAX])
+{
+	snprintf(buf, NOTICE_MAX, "Tenure: %s has ended; this session was closed (%u process%s).", role, processes,
+		 processes == 1 ? "" : "es");
+}
+
+void notice_left(const char *leftovers, char buf[static NOTICE_MAX])
+{
+	snprintf(buf, NOTICE_MAX, "Tenure: left behind: %.400s (reported to the journal).", leftovers);
+}

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "daemon/tenured/verb.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+/*
+ * The trace is the decision core's own, walked by the very call that decides; nothing here judges. A service says which
+ * question it is, as the index says it to the modules.
+ */
+
+#define QUESTION_TEXT_MAX 160
+
+struct explanation {
+	struct decision_request question;
+	char text[QUESTION_TEXT_MAX]; /* "sudo to root" */
+	json_t *trace;
+	bool shows_places;
+	int first_unmet; /* 0: none */
+};
+
+static bool is_listed(char *const *list, size_t count, const char *text)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(list[i], text) == 0)
+			return true;
+	return false;
+}
+
+static void question_read(struct call *c, struct explanation *x)
+{
+	const struct host_config *host = engine_host_config(call_broker(c)->engine);
+	const char *service = call_text(c, "service"), *target = call_text(c, "target");
+
+	if (!service)
+		service = "sudo";
+	x->question.service = service;
+	if (host && is_listed(host->login_services, host->login_service_count, service)) {
+		x->question.question = QUESTION_LOGIN;
+		(void)snprintf(x->text, sizeof(x->text), "%s login", service);
+	} else if (host && is_listed(host->batch_services, host->batch_service_count, service)) {
+		x->question.question = QUESTION_BATCH;
+		(void)snprintf(x->text, sizeof(x->text), "%s", service);
+	} else {
+		x->question.question = QUESTION_GATE;
+		x->question.target = target ? target : "root";
+		(void)snprintf(x->text, sizeof(x->text), "%s to %s", service, x->question.target);
+	}
+}
+
+static void add_record(void *context, const struct trace_record *t)
+{
+	struct explanation *x = context;
+
+	if (!t->met && !x->first_unmet)
+		x->first_unmet = (int)t->step;
+	(void)json_array_append_new(x->trace,
+				    json_pack("{s:i, s:s, s:s, s:s, s:s, s:b}", "step", (int)t->step, "subject",
+					      t->subject ? t->subject : "", "text", t->text ? t->text : "", "place",
+					      t->place && x->shows_places ? t->place : "", "result",
+					      t->result ? t->result : "", "met", (int)t->met));
+}
+
+/* `time` moves both clocks by as much, so that a grant of this boot is seen where it will be. False: answered. */
+static bool time_read(struct call *c, struct instant *ret)
+{
+	const char *text = call_text(c, "time");
+	struct instant now;
+	int64_t at;
+	int r = engine_now(call_broker(c)->engine, &now);
+
+	if (r < 0) {
+		verb_engine_error(c, r, &(struct error_subject){0});
+		return false;
+	}
+	*ret = now;
+	if (!text)
+		return true;
+	if (time_parse_rfc3339(text, &at) < 0) {
+		call_error(c, "Invalid", json_pack("{s:s}", "field", "time"), NULL, "time wants 2026-12-31T23:59:59Z");
+		return false;
+	}
+	ret->realtime_ns = at;
+	if (at >= now.realtime_ns)
+		ret->boottime_ns = time_add(now.boottime_ns, at - now.realtime_ns);
+	else
+		ret->boottime_ns = now.boottime_ns - (now.realtime_ns - at);
+	return true;
+}
+
+static void next_step(const struct decision *d, char *buf, size_t len)
+{
+	buf[0] = '\0';
+	if (d->why == WHY_WRONG_TARGET)
+		(void)snprintf(buf, len, "tenure roles");
+	else if (d->role[0])
+		(void)snprintf(buf, len, "tenure request %s", d->role);
+}
+
+static void reply(struct call *c, const struct actor *subject, struct explanation *x, enum verdict verdict,
+		  const char *why, const char *next)
+{
+	const struct policy *policy = engine_policy(call_broker(c)->engine, subject->tenant);
+	struct policy_host host = {0};
+
+	if (!policy || policy_host(policy, &host) < 0)
+		host = (struct policy_host){0};
+	call_reply(c, json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "verdict",
+				verdict_allows(verdict) ? "allow" : "deny", "why", why, "user", subject->user,
+				"question", x->text, "path", json_text(host.known ? host.path : NULL), "time",
+				json_time(x->question.now.realtime_ns), "trace", x->trace, "first_unmet",
+				x->first_unmet ? json_integer(x->first_unmet) : json_null(), "next",
+				json_text(next && *next ? next : NULL)));
+}
+
+/* May the role be activated? Its one step is the assignment. */
+static void explain_role(struct call *c, const struct actor *subject, const char *name, struct explanation *x)
+{
+	const struct policy *policy = engine_policy(call_broker(c)->engine, subject->tenant);
+	struct eligibility e = {0};
+	struct trace_record t = {
+		.step = TRACE_RIGHT, .subject = "role", .text = name, .place = "", .result = "not eligible"};
+	enum verdict verdict = VERDICT_DENY;
+	char next[64] = "";
+	uint32_t role;
+	int r = policy ? policy_role_by_name(policy, name, &role) : -ENOENT;
+
+	if (r == 0)
+		r = decide_activation(policy, subject->principal, role, NULL, &x->question.now, &e);
+	if (r == 0) {
+		verdict = VERDICT_ALLOW;
+		t.met = true;
+		t.place = e.place;
+		t.result = "eligible";
+		(void)snprintf(next, sizeof(next), "tenure request %s", name);
+	}
+	(void)snprintf(x->text, sizeof(x->text), "activate %s", name);
+	add_record(x, &t);
+	reply(c, subject, x, verdict, r == 0 ? "eligible" : "not-eligible", next);
+}
+
+void verb_explain(struct call *c)
+{
+	struct broker *b = call_broker(c);
+	struct explanation x = {.question = {.target_user = NO_INDEX}};
+	struct actor subject;
+	struct decision d;
+	enum verdict verdict;
+	char next[64];
+
+	if (!verb_subject(c, &subject) || !time_read(c, &x.question.now))
+		return;
+	if (!subject.governed) {
+		call_error(c, "Missing", json_pack("{s:[s]}", "fields", "user"), NULL,
+			   "root is never governed; name a user");
+		return;
+	}
+	x.trace = json_array();
+	x.shows_places = viewer_has_right(b, call_actor(c), RIGHT_POLICY_READ, NULL);
+	if (call_text(c, "role")) {
+		explain_role(c, &subject, call_text(c, "role"), &x);
+		return;
+	}
+	question_read(c, &x);
+	x.question.principal = subject.principal;
+	verdict = decide(engine_policy(b->engine, subject.tenant), engine_grants(b->engine, subject.tenant),
+			 &x.question, &d, add_record, &x);
+	next_step(&d, next, sizeof(next));
+	reply(c, &subject, &x, verdict, why_text(d.why), verdict_allows(verdict) ? NULL : next);
+}

@@ -1,0 +1,2 @@
+passwd after=files tenure
+group after=files tenure

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef TENURE_HELPER_CHECK_CHECK_H
+#define TENURE_HELPER_CHECK_CHECK_H
+
+/*
+ * tenure check: what is wrong on this host, and what to do. A table of checks, a file for each concern. A check reads
+ * files and adds problems; it changes nothing and fails only for want of memory. MUST: all files are found below the
+ * root that tenure_path(PATH_ETC) shows, so that tests break one thing at a time.
+ */
+
+#include <limits.h>
+
+#include "common/model/settings.h"
+
+struct broker_facts {
+	int error; /* 0: it answered */
+	char degraded[256]; /* "" if it can grant */
+	char journal[256];  /* "ok", or what is wrong */
+};
+
+/* An account of /etc/passwd with what /etc/shadow says. */
+struct unix_account {
+	char *name, *shell;
+	uint32_t uid, gid;
+	bool has_password; /* a hash that can be typed, or none needed */
+};
+
+struct check_context {
+	char root[PATH_MAX]; /* "" or the test's */
+	struct problem_list problems;
+	struct host_config host;
+	bool has_host; /* tenure.conf could be read */
+	struct tenant_config *tenants;
+	struct directory **directories; /* beside tenants; NULL where none could be read */
+	size_t tenant_count;
+	struct local_accounts local;
+	struct unix_account *accounts;
+	size_t account_count;
+	struct uuid host_id;
+	bool has_host_id;
+	struct broker_facts broker;
+	/* Asks the broker; tests bring their own. */
+	void (*ask_broker)(struct broker_facts *ret);
+};
+
+struct check {
+	const char *id;	  /* as the line of what is in order names it */
+	const char *what; /* for the manual and --json */
+	bool unbound;	  /* runs with no tenant bound, too */
+	/* 0; 1: what it looks at cannot be seen, so it is not in order either; -ENOMEM. */
+	int (*run)(struct check_context *c);
+};
+
+/* Ends with a NULL id. In the order of the screen. */
+extern const struct check check_table[];
+
+/* Reads what all checks need and runs them. ret_ok[i]: check_table[i] ran and found nothing. 0 or -ENOMEM. */
+#define CHECKS_MAX 24
+int check_run(struct check_context *c, bool ret_ok[static CHECKS_MAX]) MUST_CHECK;
+void check_done(struct check_context *c);
+
+/* The real one: Ping on the broker's socket. */
+void broker_ask(struct broker_facts *ret);
+
+/* The checks, each in its file. */
+int check_config(struct check_context *c);
+int check_directory(struct check_context *c);
+int check_logins(struct check_context *c);
+int check_subuid(struct check_context *c);
+int check_nss(struct check_context *c);
+int check_caches(struct check_context *c);
+int check_pam(struct check_context *c);
+int check_sudo(struct check_context *c);
+int check_ways(struct check_context *c);
+int check_way_back(struct check_context *c);
+int check_permissions(struct check_context *c);
+int check_clock(struct check_context *c);
+int check_broker(struct check_context *c);
+int check_journal(struct check_context *c);
+int check_cgroup(struct check_context *c);
+int check_sshd(struct check_context *c);
+int check_stepup(struct check_context *c);
+int check_homes(struct check_context *c);
+
+/* --- what several of them ask (facts.c) --- */
+
+/* The path below the root; false if it is too long. */
+bool check_path(const struct check_context *c, const char *path, char ret[static PATH_MAX]);
+/* A text file of the host's own, up to 1 MiB, with a NUL behind; NULL if it cannot be read. The caller frees it. */
+char *check_read(const struct check_context *c, const char *path);
+bool check_exists(const struct check_context *c, const char *path);
+bool check_is_gate(const struct check_context *c, const char *service);
+bool check_enforces(const struct check_context *c);
+/* An account that Tenure governs: mapped, or a tenant's own. */
+bool check_is_governed(const struct check_context *c, const char *login);
+const struct unix_account *check_account(const struct check_context *c, const char *login);
+/* Could log in with a password: a shell and a hash. */
+bool check_can_log_in(const struct unix_account *a);
+/* Is the login in that local group, by list or as its primary one? */
+bool check_in_group(const struct check_context *c, const char *login, const char *group);
+int check_read_accounts(struct check_context *c) MUST_CHECK;
+
+/* A growing "a, b, c", which says "and more" where it is full. */
+struct name_text {
+	char text[200];
+	size_t count;
+};
+void name_text_add(struct name_text *t, const char *name);
+
+#endif

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "helper/check/check.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/paths.h"
+
+const struct check check_table[] = {
+	{"config", "tenure.conf and tenants.d say what they may", true, check_config},
+	{"directory", "the directories' objects hold together", false, check_directory},
+	{"logins", "local_logins and break_glass_users name accounts and principals that are there", false, check_logins},
+	{"subuid", "no id of a tenant can be forged by a user namespace", false, check_subuid},
+	{"nss", "nsswitch.conf asks tenure for passwd and group", false, check_nss},
+	{"caches", "nothing hands on what NSS said", false, check_caches},
+	{"pam-stacks", "gates and logins ask pam_tenure, in the right place", false, check_pam},
+	{"sudoers", "sudo asks PAM at every step and knows become-root", false, check_sudo},
+	{"ways", "nobody who is governed has another way to root", false, check_ways},
+	{"way-back", "the administrator gets in when Tenure does not let them", false, check_way_back},
+	{"permissions", "files of Tenure belong to root and are closed as they should be", true, check_permissions},
+	{"clock", "the time can be believed", false, check_clock},
+	{"broker", "tenured answers and can grant", false, check_broker},
+	{"journal", "the journal is whole", false, check_journal},
+	{"cgroup", "sessions can be contained and ended", false, check_cgroup},
+	{"sshd-usepam", "sshd asks PAM", false, check_sshd},
+	{"stepup", "who may activate a role can prove who they are", false, check_stepup},
+	{"homes", "tenant users have homes", false, check_homes},
+	{NULL, NULL, false, NULL},
+};
+
+_Static_assert(ARRAY_LENGTH(check_table) <= CHECKS_MAX, "the answers of all checks fit");
+
+static int prepare(struct check_context *c)
+{
+	const char *etc = tenure_path(PATH_ETC);
+	size_t len = strlen(etc);
+	int r;
+
+	if (len < 4 || len >= sizeof(c->root) || strcmp(etc + len - 4, "/etc") != 0)
+		return -EINVAL;
+	memcpy(c->root, etc, len - 4);
+	c->root[len - 4] = '\0';
+	c->has_host_id = host_id_read(&c->host_id) == 0;
+	r = local_accounts_read(etc, &c->local);
+	if (r < 0 && r != -ENOMEM) {
+		problem_add(&c->problems, SEVERITY_ERROR, "accounts", etc, "passwd and group belong to root, mode 0644",
+			    "passwd or group cannot be read: %s", strerror(-r));
+		r = 0;
+	}
+	return r < 0 ? r : check_read_accounts(c);
+}
+
+int check_run(struct check_context *c, bool ret_ok[static CHECKS_MAX])
+{
+	int r = prepare(c);
+
+	for (size_t i = 0; check_table[i].id && r == 0; i++) {
+		size_t before = c->problems.count;
+
+		ret_ok[i] = false;
+		if (!check_table[i].unbound && c->tenant_count == 0)
+			continue;
+		r = check_table[i].run(c);
+		ret_ok[i] = r == 0 && c->problems.count == before;
+		r = r > 0 ? 0 : r;
+	}
+	return r;
+}
+
+void check_done(struct check_context *c)
+{
+	host_config_done(&c->host);
+	for (size_t i = 0; i < c->tenant_count; i++) {
+		tenant_config_done(&c->tenants[i]);
+		directory_free(c->directories[i]);
+	}
+	free(c->tenants);
+	free(c->directories);
+	local_accounts_done(&c->local);
+	for (size_t i = 0; i < c->account_count; i++) {
+		free(c->accounts[i].name);
+		free(c->accounts[i].shell);
+	}
+	free(c->accounts);
+	problem_list_done(&c->problems);
+}

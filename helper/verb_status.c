@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+
+#include <string.h>
+
+#include "helper/broker.h"
+#include "helper/output.h"
+#include "helper/rows.h"
+#include "helper/status_screen.h"
+#include "helper/times.h"
+#include "helper/verbs.h"
+
+static enum style state_style(const struct role_row *row)
+{
+	if (role_row_is(row, "activated"))
+		return STYLE_GOOD;
+	return role_row_is(row, "pending") || role_row_is(row, "scheduled") ? STYLE_WAIT : STYLE_NONE;
+}
+
+static const char *until_text(struct cli *cli, const struct role_row *row, int64_t now_ns)
+{
+	if (role_row_is(row, "activated") && row->left_s >= 0)
+		return cli_text(cli, "%s left", time_left(cli, row->left_s));
+	return time_day(cli, now_ns, row->until_ns);
+}
+
+/* Where this host stands: "(/prod/hr/web/db1, production)"; nothing where the broker did not say. */
+static const char *place_text(struct cli *cli, const json_t *status)
+{
+	const char *path = field_text(cli, status, "path"), *environment = field_text(cli, status, "environment");
+
+	if (!json_object_get(status, "path"))
+		return "";
+	return cli_text(cli, " (%s%s%s)", *path ? path : "not in the directory", *environment ? ", " : "", environment);
+}
+
+static void print_header(struct cli *cli, const json_t *status)
+{
+	const char *units = field_list(cli, status, "units", ", ");
+
+	print_labelled(cli, stdout, "", 0,
+		       cli_text(cli, "%s on %s%s%s%s", field_text(cli, status, "user"), field_text(cli, status, "host"),
+				place_text(cli, status), *units ? ", units: " : "", units));
+	putchar('\n');
+}
+
+/* root, whom no tenant knows, may ask all the same. */
+static bool governed(const json_t *status)
+{
+	const char *tenant = field_raw(status, "tenant");
+
+	return tenant && *tenant;
+}
+
+void status_print(struct cli *cli, const json_t *status)
+{
+	static const struct column columns[] = {
+		{"ROLE", 12}, {"STATE", 0}, {"UNTIL", 0}, {"SCOPE", 10}, {"THROUGH", 10},
+	};
+	int64_t now_ns = cli_now(cli);
+	struct table table;
+	const json_t *item;
+	size_t i;
+
+	print_header(cli, status);
+	table_init(&table, cli, columns, ARRAY_LENGTH(columns));
+	json_array_foreach (field_array(status, "roles"), i, item) {
+		struct role_row row;
+
+		role_row_read(cli, item, &row);
+		table_add(&table, cli,
+			  (struct cell[]){{row.role, STYLE_NONE},
+					  {row.state, state_style(&row)},
+					  {until_text(cli, &row, now_ns), STYLE_NONE},
+					  {role_row_reach(cli, &row), STYLE_NONE},
+					  {row.through, STYLE_NONE}});
+	}
+	if (table.row_count > 0) {
+		table_print(&table, stdout);
+		putchar('\n');
+	} else {
+		puts(governed(status) ? "No role reaches this host." : "No tenant governs this login.");
+	}
+	table_done(&table);
+}
+
+static void print_own_requests(struct cli *cli, const json_t *status)
+{
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach (field_array(status, "requests"), i, item) {
+		struct request_row row;
+
+		request_row_read(cli, item, &row);
+		if (request_row_is(&row, "pending") && row.mine)
+			print_labelled(cli, stdout, "Waits: ", 7,
+				       cli_text(cli, "%s %s, for %s   Take it back: tenure cancel %.4s", row.id, row.role,
+						*row.approvers ? row.approvers : "an approver", row.id));
+	}
+}
+
+/* What waits for this person to decide. Nice to know: where the broker does not say, nothing is said. */
+static void print_decidable(struct cli *cli)
+{
+	json_t *reply = NULL;
+	const json_t *item;
+	size_t count = 0, i;
+
+	if (broker_call(cli, "Pending", NULL, &reply) != CODE_DONE) {
+		cli->failure = (struct failure){0};
+		return;
+	}
+	json_array_foreach (field_array(reply, "items"), i, item)
+		count += field_bool(item, "may_decide");
+	json_decref(reply);
+	if (count > 0)
+		printf("For you: %zu request%s to decide: tenure pending\n", count, count == 1 ? "" : "s");
+}
+
+/* One line with the next step: use what is held, or ask for what is not. */
+static void print_next(struct cli *cli, const json_t *status)
+{
+	struct role_row row, asked = {0};
+	size_t requestable = 0, i;
+	bool held = false;
+	const json_t *item;
+
+	json_array_foreach (field_array(status, "roles"), i, item) {
+		role_row_read(cli, item, &row);
+		held = held || role_row_is(&row, "activated");
+		if (!role_row_is(&row, "eligible") || !row.usable)
+			continue;
+		if (requestable == 0 || strcmp(asked.role, row.role) != 0)
+			requestable++;
+		asked = row;
+	}
+	if (held)
+		puts("Next: sudo -i   End it: tenure end   More time: tenure extend");
+	else if (requestable == 1)
+		print_labelled(cli, stdout, "Next: ", 6,
+			       cli_text(cli, "tenure request %s   (%s)", asked.role, role_row_terms(cli, &asked)));
+	else if (requestable > 1)
+		puts("Next: tenure request ROLE   (what they mean: tenure roles)");
+}
+
+static void print_more(struct cli *cli, const json_t *status)
+{
+	const char *stale = field_raw(status, "stale");
+
+	print_own_requests(cli, status);
+	if (!cli->options.user && governed(status)) {
+		print_decidable(cli);
+		print_next(cli, status);
+	}
+	(void)fflush(stdout);
+	if (stale && governed(status))
+		fprintf(stderr, "tenure: the directory's last good state is in force: %s\n", cli_escape_line(cli, stale));
+}
+
+/* Without the broker: what anybody may read, then what is the matter. */
+static int status_without_broker(struct cli *cli)
+{
+	json_t *status = cli->options.user ? NULL : status_from_snapshots(cli);
+
+	if (strcmp(cli->failure.id, "broker-down") == 0)
+		cli->failure.message = "broker not running: eligible roles unknown";
+	if (status && cli->json) {
+		(void)json_object_set_new(status, "error", failure_json(cli));
+		(void)print_json(cli, status);
+	} else if (status) {
+		status_print(cli, status);
+		json_decref(status);
+	}
+	return cli->failure.code;
+}
+
+int verb_status(struct cli *cli)
+{
+	json_t *parameters = json_object(), *status = NULL;
+	int code;
+
+	set_text(parameters, "user", cli->options.user);
+	code = broker_call(cli, "Status", parameters, &status);
+	if (code == CODE_BROKER)
+		return status_without_broker(cli);
+	if (code != CODE_DONE)
+		return code;
+	if (cli->json)
+		return print_json(cli, status);
+	status_print(cli, status);
+	print_more(cli, status);
+	json_decref(status);
+	return CODE_DONE;
+}

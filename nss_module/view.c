@@ -1,0 +1,477 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * How a view ends. A reader counts itself in one of READER_SHARDS counters, then loads the current view. Whoever puts
+ * another in its place looks at each counter until he has seen it at zero once: then nobody who may have loaded the old
+ * one is left. He never waits for that; what is not yet free is looked at again at the next change.
+ */
+#include "nss_module/view.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/single_threaded.h>
+
+#define READER_SHARDS 16
+#define ALL_SHARDS    ((1u << READER_SHARDS) - 1)
+
+/* Cleared in the child of a fork; all zeroes is the state of rest. */
+struct shared {
+	_Alignas(64) struct {
+		_Alignas(64) atomic_uint readers;
+	} shards[READER_SHARDS];
+	pthread_mutex_t locks[LOCK_COUNT];
+	bool used; /* false in a child that has not called yet */
+};
+
+/* An identity, shared by the views in which it is the same file. */
+struct identity_part {
+	struct identity *identity;
+	unsigned views; /* under LOCK_VIEWS */
+};
+
+struct view {
+	uint64_t generation; /* 0: there is no page, look at the files */
+	struct index_view *index; /* NULL: no tenant is bound here */
+	struct view *next_retired;
+	unsigned seen_idle; /* a bit for each shard */
+	unsigned pins;	    /* under LOCK_VIEWS */
+	size_t tenant_count;
+	struct view_tenant tenants[];
+};
+
+extern const int tenure_broker_process __attribute__((weak));
+
+static struct shared *_Atomic shared;
+static struct view *_Atomic current;
+static struct view *retired; /* under LOCK_VIEWS */
+
+static struct shared *shared_make(void)
+{
+	struct shared *made, *none = NULL;
+
+	made = mmap(NULL, sizeof(*made), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (made == MAP_FAILED)
+		return NULL;
+	/* Kernels before 4.14 leave it to the host not to fork in the midst of a lookup. */
+	(void)madvise(made, sizeof(*made), MADV_WIPEONFORK);
+	if (!atomic_compare_exchange_strong(&shared, &none, made)) {
+		(void)munmap(made, sizeof(*made));
+		return none;
+	}
+	return made;
+}
+
+static struct shared *shared_get(void)
+{
+	struct shared *s = atomic_load_explicit(&shared, memory_order_acquire);
+
+	return s ? s : shared_make();
+}
+
+int view_lock(enum view_lock lock, int *ret_cancel_state)
+{
+	struct shared *s = shared_get();
+
+	if (!s)
+		return -ENOMEM;
+	(void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, ret_cancel_state);
+	(void)pthread_mutex_lock(&s->locks[lock]);
+	if (lock == LOCK_VIEWS && !s->used) {
+		retired = NULL; /* the parent's thread may have been at work on the list: leave it be */
+		s->used = true;
+	}
+	return 0;
+}
+
+void view_unlock(enum view_lock lock, int cancel_state)
+{
+	(void)pthread_mutex_unlock(&atomic_load(&shared)->locks[lock]);
+	(void)pthread_setcancelstate(cancel_state, NULL);
+}
+
+/* Threads are told apart by where their stacks are. */
+static unsigned shard_pick(void)
+{
+	char here;
+
+	return (uint32_t)((uintptr_t)&here >> 16) * 2654435769u >> 28;
+}
+
+static void readers_enter(struct shared *s, unsigned shard)
+{
+	atomic_uint *readers = &s->shards[shard].readers;
+
+	if (__libc_single_threaded)
+		atomic_store_explicit(readers, atomic_load_explicit(readers, memory_order_relaxed) + 1,
+				      memory_order_relaxed);
+	else
+		(void)atomic_fetch_add(readers, 1);
+}
+
+/* A thread may have been made meanwhile, never by us: the count is as good either way. */
+static void readers_leave(struct shared *s, unsigned shard)
+{
+	atomic_uint *readers = &s->shards[shard].readers;
+
+	if (__libc_single_threaded)
+		atomic_store_explicit(readers, atomic_load_explicit(readers, memory_order_relaxed) - 1,
+				      memory_order_relaxed);
+	else
+		(void)atomic_fetch_sub(readers, 1);
+}
+
+static void identity_part_drop(struct identity_part *part)
+{
+	if (!part || --part->views > 0)
+		return;
+	identity_close(part->identity);
+	free(part);
+}
+
+static void view_free(struct view *v)
+{
+	for (size_t i = 0; i < v->tenant_count; i++) {
+		identity_part_drop(atomic_load(&v->tenants[i].identity));
+		holders_close(atomic_load(&v->tenants[i].standing));
+		holders_close(atomic_load(&v->tenants[i].grants));
+	}
+	index_close(v->index);
+	free(v);
+}
+
+/* Frees the retired views that nobody can be reading. */
+static void views_reap(struct shared *s)
+{
+	for (struct view **at = &retired; *at;) {
+		struct view *v = *at;
+
+		for (unsigned i = 0; i < READER_SHARDS; i++)
+			if (atomic_load(&s->shards[i].readers) == 0)
+				v->seen_idle |= 1u << i;
+		if (v->seen_idle != ALL_SHARDS || v->pins > 0) {
+			at = &v->next_retired;
+			continue;
+		}
+		*at = v->next_retired;
+		view_free(v);
+	}
+}
+
+static void view_publish(struct shared *s, struct view *v)
+{
+	struct view *old = atomic_exchange(&current, v);
+
+	if (old) {
+		old->seen_idle = 0;
+		old->next_retired = retired;
+		retired = old;
+	}
+	views_reap(s);
+}
+
+/* Takes over what the old view had mapped of the tenant, if it is the same file still. */
+static void identity_keep(struct view_tenant *t, const struct view *old)
+{
+	for (size_t i = 0; old && i < old->tenant_count; i++) {
+		struct identity_part *part = atomic_load(&old->tenants[i].identity);
+
+		if (!part || strcmp(old->tenants[i].info.name, t->info.name) != 0 ||
+		    !identity_is_current(part->identity, t->info.name))
+			continue;
+		part->views++;
+		atomic_store(&t->identity, part);
+		return;
+	}
+}
+
+static int view_make(const struct view *old, struct view **ret)
+{
+	uint64_t generation = generation_read(); /* before any file is opened */
+	struct index_view *index = NULL;
+	struct view *v;
+	size_t count;
+	int r = index_open(&index);
+
+	if (r < 0 && r != -ENOENT)
+		return r;
+	count = index ? index_tenant_count(index) : 0;
+	v = calloc(1, sizeof(*v) + count * sizeof(v->tenants[0]));
+	if (!v) {
+		index_close(index);
+		return -ENOMEM;
+	}
+	v->generation = generation;
+	v->index = index;
+	v->tenant_count = count;
+	for (size_t i = 0; i < count; i++) {
+		r = index_tenant(index, i, &v->tenants[i].info);
+		if (r < 0) {
+			view_free(v);
+			return r;
+		}
+		identity_keep(&v->tenants[i], old);
+	}
+	*ret = v;
+	return 0;
+}
+
+/* Without a page: do the files that the view has mapped still stand where they stood? */
+static bool view_files_are_current(const struct view *v)
+{
+	if (!v->index || !index_is_current(v->index))
+		return false;
+	for (size_t i = 0; i < v->tenant_count; i++) {
+		const struct view_tenant *t = &v->tenants[i];
+		struct identity_part *part = atomic_load(&t->identity);
+		struct holders *standing = atomic_load(&t->standing), *grants = atomic_load(&t->grants);
+
+		if ((part && !identity_is_current(part->identity, t->info.name)) ||
+		    (standing && !holders_is_current(standing, t->info.name, "holders")) ||
+		    (grants && !holders_is_current(grants, t->info.name, "grants")))
+			return false;
+	}
+	return true;
+}
+
+static bool view_is_current(const struct view *v)
+{
+	return v && v->generation != 0 && v->generation == generation_read();
+}
+
+/* Puts a current view in place. Our edge to the host: errno is as it was. */
+static int views_refresh(struct shared *s)
+{
+	int saved = errno, cancel_state, r;
+	struct view *old, *made;
+
+	r = view_lock(LOCK_VIEWS, &cancel_state);
+	if (r < 0)
+		return r;
+	old = atomic_load(&current);
+	if (!view_is_current(old) && !(old && old->generation == 0 && generation_read() == 0 &&
+				       view_files_are_current(old))) {
+		r = view_make(old, &made);
+		if (r == 0)
+			view_publish(s, made);
+	}
+	view_unlock(LOCK_VIEWS, cancel_state);
+	errno = saved;
+	return r;
+}
+
+int view_enter(struct reading *ret)
+{
+	struct shared *s;
+	const struct view *v;
+	unsigned shard;
+	int r;
+
+	if (&tenure_broker_process)
+		return -ENOENT; /* T21 */
+	s = shared_get();
+	if (!s)
+		return -ENOMEM;
+	shard = shard_pick();
+	readers_enter(s, shard);
+	v = atomic_load(&current);
+	if (__builtin_expect(!view_is_current(v), 0)) {
+		readers_leave(s, shard);
+		r = views_refresh(s);
+		if (r < 0)
+			return r;
+		readers_enter(s, shard);
+		v = atomic_load(&current);
+	}
+	if (!v->index) {
+		readers_leave(s, shard);
+		return -ENOENT;
+	}
+	*ret = (struct reading){.view = v, .shard = shard};
+	return 0;
+}
+
+void view_leave(struct reading *reading)
+{
+	readers_leave(atomic_load_explicit(&shared, memory_order_relaxed), reading->shard);
+}
+
+void view_pin(const struct view *view)
+{
+	struct view *v = (struct view *)(uintptr_t)view;
+	int cancel_state;
+
+	if (v && view_lock(LOCK_VIEWS, &cancel_state) == 0) {
+		v->pins++;
+		view_unlock(LOCK_VIEWS, cancel_state);
+	}
+}
+
+void view_unpin(const struct view *view)
+{
+	struct view *v = (struct view *)(uintptr_t)view;
+	int cancel_state;
+
+	if (v && view_lock(LOCK_VIEWS, &cancel_state) == 0) {
+		v->pins--;
+		views_reap(atomic_load(&shared));
+		view_unlock(LOCK_VIEWS, cancel_state);
+	}
+}
+
+size_t view_tenant_count(const struct view *view)
+{
+	return view->tenant_count;
+}
+
+const struct view_tenant *view_tenant(const struct view *view, size_t i)
+{
+	return &view->tenants[i];
+}
+
+size_t view_position(const struct view *view, const struct view_tenant *tenant)
+{
+	return (size_t)(tenant - view->tenants);
+}
+
+const struct index_view *view_index(const struct view *view)
+{
+	return view->index;
+}
+
+int view_tenant_of_name(const struct view *view, const char *name, const struct view_tenant **ret)
+{
+	const char *at = strchr(name, '@');
+	size_t i = 0;
+	int r;
+
+	*ret = NULL;
+	if (at) {
+		r = index_tenant_by_domain(view->index, at + 1, &i);
+		if (r < 0)
+			return r == -ENOENT ? 0 : r;
+	}
+	/* The home tenant is the first; its names are short, all others have a domain. */
+	if (i < view->tenant_count && view->tenants[i].info.home == !at)
+		*ret = &view->tenants[i];
+	return 0;
+}
+
+int view_user_by_name(const struct view *view, const char *name, const struct view_tenant **ret_tenant,
+		      struct identity_user *ret)
+{
+	const struct view_tenant *t;
+	const struct identity *id;
+	int r = -ENOENT;
+
+	if (view->tenant_count > 0 && view->tenants[0].info.home) {
+		*ret_tenant = &view->tenants[0];
+		r = view_identity(&view->tenants[0], &id);
+		if (r == 0)
+			r = identity_user_by_name(id, name, ret);
+	}
+	if (r != -ENOENT)
+		return r;
+	r = view_tenant_of_name(view, name, &t);
+	if (r < 0)
+		return r;
+	if (!t || t->info.home)
+		return -ENOENT;
+	*ret_tenant = t;
+	r = view_identity(t, &id);
+	return r < 0 ? r : identity_user_by_name(id, name, ret);
+}
+
+const struct view_tenant *view_tenant_of_id(const struct view *view, uint32_t id)
+{
+	for (size_t i = 0; i < view->tenant_count; i++)
+		if (id >= view->tenants[i].info.id_range.first && id <= view->tenants[i].info.id_range.last)
+			return &view->tenants[i];
+	return NULL;
+}
+
+static int identity_load(struct view_tenant *t)
+{
+	int saved = errno, cancel_state, r;
+	struct identity_part *part;
+
+	r = view_lock(LOCK_VIEWS, &cancel_state);
+	if (r < 0)
+		return r;
+	if (!atomic_load(&t->identity)) {
+		part = calloc(1, sizeof(*part));
+		r = part ? identity_open(t->info.name, &part->identity) : -ENOMEM;
+		if (r < 0) {
+			free(part);
+		} else {
+			part->views = 1;
+			atomic_store(&t->identity, part);
+		}
+	}
+	view_unlock(LOCK_VIEWS, cancel_state);
+	errno = saved;
+	return r == -ENOENT ? -EBADMSG : r;
+}
+
+int view_identity(const struct view_tenant *tenant, const struct identity **ret)
+{
+	struct view_tenant *t = (struct view_tenant *)(uintptr_t)tenant;
+	struct identity_part *part = atomic_load_explicit(&t->identity, memory_order_acquire);
+	int r;
+
+	if (__builtin_expect(!part, 0)) {
+		r = identity_load(t);
+		if (r < 0)
+			return r;
+		part = atomic_load_explicit(&t->identity, memory_order_acquire);
+	}
+	*ret = part->identity;
+	return 0;
+}
+
+static int holders_load(const struct view_tenant *t, const char *file, struct holders *_Atomic *slot)
+{
+	int saved = errno, cancel_state, r;
+	struct holders *h;
+
+	r = view_lock(LOCK_VIEWS, &cancel_state);
+	if (r < 0)
+		return r;
+	if (!atomic_load(slot)) {
+		r = holders_open(t->info.name, file, &h);
+		if (r == 0)
+			atomic_store(slot, h);
+	}
+	view_unlock(LOCK_VIEWS, cancel_state);
+	errno = saved;
+	return r == -ENOENT ? 0 : r;
+}
+
+static int holders_get(const struct view_tenant *t, const char *file, struct holders *_Atomic *slot,
+		       const struct holders **ret)
+{
+	int r = 0;
+
+	*ret = atomic_load_explicit(slot, memory_order_acquire);
+	if (__builtin_expect(!*ret, 0)) {
+		r = holders_load(t, file, slot);
+		*ret = atomic_load_explicit(slot, memory_order_acquire);
+	}
+	return r;
+}
+
+int view_standing(const struct view_tenant *tenant, const struct holders **ret)
+{
+	struct view_tenant *t = (struct view_tenant *)(uintptr_t)tenant;
+
+	return holders_get(t, "holders", &t->standing, ret);
+}
+
+int view_grants(const struct view_tenant *tenant, const struct holders **ret)
+{
+	struct view_tenant *t = (struct view_tenant *)(uintptr_t)tenant;
+
+	return holders_get(t, "grants", &t->grants, ret);
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef TENURE_NSS_VIEW_H
+#define TENURE_NSS_VIEW_H
+
+/*
+ * What the module has mapped: the index and, as they are asked for, each tenant's identity and tables of holders. A
+ * view is immutable; when the generation page moves, the next call makes a new one, and the old one goes when no
+ * thread can still be reading it.
+ *
+ * MUST: every entry point begins with view_enter and ends with view_leave; nothing of a view is used outside, but by
+ * enumerations, which pin theirs. Neither a lock nor a count survives a fork: they lie in memory that the kernel clears
+ * in the child, so that a fork in the midst of another thread's lookup leaves nothing locked.
+ */
+
+#include <nss.h>
+
+#include "common/snapshot/holders.h"
+#include "common/snapshot/identity.h"
+#include "common/snapshot/index.h"
+
+#define NSS_EXPORT __attribute__((visibility("default")))
+
+struct view;
+
+struct view_tenant {
+	struct index_tenant info;
+	struct identity_part *_Atomic identity; /* NULL until asked for */
+	struct holders *_Atomic standing;	/* likewise */
+	struct holders *_Atomic grants;
+};
+
+/* A call in progress. */
+struct reading {
+	const struct view *view;
+	unsigned shard;
+};
+
+/* Which lock of the module's three; enumerations of passwd and group know nothing of each other. */
+enum view_lock { LOCK_VIEWS, LOCK_PASSWD, LOCK_GROUP, LOCK_COUNT };
+
+/*
+ * Begins a call: 0, or -ENOENT (no tenant is bound here, or this is the broker itself), or why the index cannot be
+ * read. Only after 0 is view_leave due.
+ */
+int view_enter(struct reading *ret) MUST_CHECK;
+void view_leave(struct reading *reading);
+
+/* For enumerations, under their lock: keeps the view beyond the call. Either accepts NULL. */
+void view_pin(const struct view *view);
+void view_unpin(const struct view *view);
+/* Takes or gives back a lock. The host's thread cannot be cancelled while it holds one. -ENOMEM: there are no locks. */
+int view_lock(enum view_lock lock, int *ret_cancel_state) MUST_CHECK;
+void view_unlock(enum view_lock lock, int cancel_state);
+
+size_t view_tenant_count(const struct view *view);
+const struct view_tenant *view_tenant(const struct view *view, size_t i);
+size_t view_position(const struct view *view, const struct view_tenant *tenant);
+const struct index_view *view_index(const struct view *view);
+
+/* Whose name may this be: the home tenant's without '@', else the one of the domain. NULL: nobody's; -EBADMSG. */
+int view_tenant_of_name(const struct view *view, const char *name, const struct view_tenant **ret) MUST_CHECK;
+/*
+ * The user and whose he is: the home tenant is asked first, without a look for '@', since most names are its. 0,
+ * -ENOENT, or as view_identity.
+ */
+int view_user_by_name(const struct view *view, const char *name, const struct view_tenant **ret_tenant,
+		      struct identity_user *ret) MUST_CHECK;
+/* Whose range holds the id: NULL if nobody's. */
+const struct view_tenant *view_tenant_of_id(const struct view *view, uint32_t id);
+
+/*
+ * The tenant's files, mapped at the first call. 0 or -errno; identity: -ENOENT is said as -EBADMSG (a tenant that is
+ * bound and not published cannot be read); holders: NULL where there is no such file.
+ */
+int view_identity(const struct view_tenant *tenant, const struct identity **ret) MUST_CHECK;
+int view_standing(const struct view_tenant *tenant, const struct holders **ret) MUST_CHECK;
+int view_grants(const struct view_tenant *tenant, const struct holders **ret) MUST_CHECK;
+
+/* T22, once more at the door: is the id the tenant's to give to a user or group, to a group that shows holders? */
+static inline bool view_id_is_ours(const struct view_tenant *t, uint32_t id)
+{
+	return id >= t->info.id_range.first && id <= t->info.id_range.last &&
+	       !(id >= t->info.role_gids.first && id <= t->info.role_gids.last);
+}
+
+static inline bool view_role_gid_is_ours(const struct view_tenant *t, uint32_t gid)
+{
+	return gid >= t->info.role_gids.first && gid <= t->info.role_gids.last;
+}
+
+#endif

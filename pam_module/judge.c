@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "pam_module/judge.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "pam_module/files.h"
+
+/* The files of a tenant for one question. */
+struct files {
+	struct tenant_files of;
+	uint32_t principal;
+	struct instant now;
+};
+
+static void files_done(struct files *f)
+{
+	files_tenant_back(&f->of);
+}
+
+/* Finds the principal in them. One that the policy does not have is -ENOENT. */
+static int files_open(const char *tenant, const struct index_login *who, uid_t uid, struct files *ret)
+{
+	int r;
+
+	*ret = (struct files){.principal = NO_INDEX};
+	r = clock_system.now(&clock_system, &ret->now);
+	if (r == 0)
+		r = files_tenant(tenant, &ret->of);
+	if (r < 0)
+		return r;
+	return who->governed == GOVERNED_TENANT
+		       ? policy_principal_by_uid(ret->of.policy, uid, &ret->principal)
+		       : policy_principal_by_id(ret->of.policy, &who->principal, &ret->principal);
+}
+
+static enum why why_of_error(int error)
+{
+	return error == -ENOENT ? WHY_UNKNOWN_USER : WHY_UNREADABLE;
+}
+
+/* The name for logs and messages is the one that the policy knows, never one from outside. */
+static int name_subject(const struct subject *s, const struct files *f, struct judgement *ret)
+{
+	struct policy_principal principal;
+	int r = policy_principal(f->of.policy, f->principal, &principal);
+
+	if (r < 0)
+		return r;
+	if (!principal.login || strlen(principal.login) >= sizeof(ret->login))
+		return -ENOENT;
+	/* A second name for the uid of a tenant's user is not that user. */
+	if (s->service_class != SERVICE_GATE && strcmp(principal.login, s->login) != 0)
+		return -ENOENT;
+	memcpy(ret->login, principal.login, strlen(principal.login) + 1);
+	return 0;
+}
+
+static void judge_governed(const struct subject *s, enum question question, struct judgement *ret)
+{
+	CLEANUP(files_done) struct files files;
+	int r = files_open(s->tenant.name, &s->mapped, s->uid, &files);
+
+	if (r == 0)
+		r = name_subject(s, &files, ret);
+	if (r < 0) {
+		ret->decision.why = why_of_error(r);
+		return;
+	}
+	ret->verdict = decide(files.of.policy, files.of.grants,
+			      &(struct decision_request){
+				      .question = question, .principal = files.principal, .service = s->service,
+				      .target = ret->target, .target_user = NO_INDEX, .now = files.now,
+			      },
+			      &ret->decision, NULL, NULL);
+}
+
+enum verdict judge(const struct subject *s, enum question question, const char *target, struct judgement *ret)
+{
+	*ret = (struct judgement){
+		.verdict = VERDICT_DENY, .target = target,
+		.decision = {.verdict = VERDICT_DENY, .why = WHY_UNREADABLE},
+	};
+	memcpy(ret->login, s->login, sizeof(ret->login));
+	if (s->standing == STANDING_CHANGED)
+		ret->obstacle = OBSTACLE_CHANGED;
+	else if (s->standing == STANDING_GOVERNED)
+		judge_governed(s, question, ret);
+	return ret->verdict;
+}
+
+enum verdict judge_uid(const struct index_tenant *tenant, uid_t uid, enum question question,
+		       struct uuid *ret_principal)
+{
+	const struct index_login who = {.governed = GOVERNED_TENANT};
+	CLEANUP(files_done) struct files files;
+	struct policy_principal principal;
+	struct decision decision;
+
+	if (files_open(tenant->name, &who, uid, &files) < 0 ||
+	    policy_principal(files.of.policy, files.principal, &principal) < 0)
+		return VERDICT_DENY;
+	*ret_principal = principal.id;
+	return decide(files.of.policy, files.of.grants,
+		      &(struct decision_request){
+			      .question = question, .principal = files.principal, .target_user = NO_INDEX,
+			      .now = files.now,
+		      },
+		      &decision, NULL, NULL);
+}
+
+struct group_walk {
+	const struct files *files;
+	const char *service;
+	int (*fn)(void *context, gid_t gid);
+	void *context;
+};
+
+static int walk_group(void *context, const struct holder *row)
+{
+	const struct group_walk *walk = context;
+	struct decision decision;
+
+	if (row->kind != RIGHT_GROUP || !row->argument || row->local_gid == NO_ID || row->local_gid == 0)
+		return 0;
+	if (decide(walk->files->of.policy, walk->files->of.grants,
+		   &(struct decision_request){
+			   .question = QUESTION_GROUP, .principal = walk->files->principal, .service = walk->service,
+			   .target = row->argument, .target_user = NO_INDEX, .now = walk->files->now,
+		   },
+		   &decision, NULL, NULL) != VERDICT_ALLOW)
+		return 0;
+	return walk->fn(walk->context, row->local_gid);
+}
+
+int judge_groups(const struct subject *s, int (*fn)(void *context, gid_t gid), void *context)
+{
+	CLEANUP(files_done) struct files files;
+	struct group_walk walk = {.files = &files, .service = s->service, .fn = fn, .context = context};
+	struct policy_principal principal;
+	int r;
+
+	if (s->standing != STANDING_GOVERNED)
+		return -EPERM;
+	r = files_open(s->tenant.name, &s->mapped, s->uid, &files);
+	if (r == 0)
+		r = policy_principal(files.of.policy, files.principal, &principal);
+	if (r < 0)
+		return r;
+	return holders_of_principal(files.of.grants, &principal.id, &files.now, walk_group, &walk);
+}
+
+void judgement_obstruct(struct judgement *j, enum obstacle obstacle)
+{
+	j->verdict = VERDICT_DENY;
+	j->obstacle = obstacle;
+}
+
+const char *judgement_why(const struct judgement *j)
+{
+	switch (j->obstacle) {
+	case OBSTACLE_CHANGED:
+		return "user-changed";
+	case OBSTACLE_BROKER:
+		return "broker-refused";
+	case OBSTACLE_CGROUP:
+		return "no-cgroup";
+	case OBSTACLE_MEMORY:
+		return "no-memory";
+	case OBSTACLE_NONE:
+		break;
+	}
+	return why_text(j->decision.why);
+}
+
+bool judgement_is_failure(const struct judgement *j)
+{
+	if (j->obstacle != OBSTACLE_NONE)
+		return j->obstacle != OBSTACLE_CHANGED && j->obstacle != OBSTACLE_BROKER;
+	return j->decision.why == WHY_UNREADABLE;
+}

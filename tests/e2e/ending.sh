@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash
+# How elevated sessions end: by revocation, lost eligibility, a disabled account, the holder, package removal; with a
+# broker that is killed before or in between; with and without a pty of sudo's own; what stays behind.
+. /tests/e2e/lib.sh
+host_up
+directory=/etc/tenure/directory.d/contoso.conf
+cp $directory /run/directory.good
+
+cat >/run/shell.exp <<'X'
+# USER WORK: a root shell that does WORK, says so in /run/shell.up, and is ended by somebody else
+set timeout 90
+set user [lindex $argv 0]; set work [lindex $argv 1]
+spawn -noecho ssh -tt -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR -i /root/.ssh/id $user@localhost
+expect "$ "
+send "stty -g > /tmp/stty.before; PS1='A% '; echo\r"
+expect "A% "
+send "sudo -i\r"
+expect {
+	-re {assword[^\r\n]*: ?$} { send "secret\r"; exp_continue }
+	"root@" {}
+	timeout { puts "expect: no root shell"; exit 98 }
+}
+send "(trap '' HUP TERM; exec sleep 1001) &\r"
+send "setsid sleep 1002 & echo \$! > /run/setsid.pid; echo \$\$ > /run/root.pid\r"
+send "$work; echo up > /run/shell.up\r"
+expect {
+	"this session was closed" {}
+	timeout { puts "expect: the session did not end"; exit 97 }
+}
+send "\r"
+expect {
+	"A% " {}
+	timeout { puts "expect: no prompt"; exit 96 }
+}
+send "stty -g > /tmp/stty.after; sleep 3\r"
+expect "A% "
+send "exit\r"
+expect eof
+X
+
+grant() # USER TIME
+{
+	rm -f /run/shell.up /run/setsid.pid /run/root.pid
+	as "$1" "tenure request quick-root --for $2" >/dev/null 2>&1
+}
+session_start() # USER WORK
+{
+	expect -f /run/shell.exp "$1" "${2:-true}" >/run/shell.out 2>&1 &
+	shell=$!
+	wait_for test -s /run/shell.up
+}
+# Everything that any end has to show. NAME CAUSE
+session_ended()
+{
+	check "$1: the shell closes with a line, and the prompt comes back" wait "$shell"
+	check "$1: the line counts" grep -qE 'Tenure: quick-root has ended; this session was closed \([0-9]+ processes\)\.' /run/shell.out
+	check "$1: shell and setsid child are gone" sh -c 'for p in $(cat /run/root.pid /run/setsid.pid); do [ ! -e /proc/$p ] || exit 1; done'
+	check "$1: who ignores HUP and TERM is gone" sh -c '! pgrep -f "^sleep 100[12]$"'
+	check "$1: the terminal is as before" cmp /tmp/stty.before /tmp/stty.after
+	check "$1: the journal has the cause" wait_for last_end_has "$2"
+}
+last_end_has()
+{
+	grep -h '"event":"session-end"' /var/lib/tenure/journal/*.jsonl | tail -n 1 |
+		jq -e --arg c "$1" '.cause == $c and .ended >= 3 and .survived == 0'
+}
+last_end() { grep -h '"event":"session-end"' /var/lib/tenure/journal/*.jsonl | tail -n 1; }
+
+# revocation, with and without a pty of sudo's own
+for mode in use_pty '!use_pty'; do
+	echo "Defaults $mode" >/etc/sudoers.d/zz-pty
+	chmod 440 /etc/sudoers.d/zz-pty
+	grant dave 10m
+	session_start dave
+	id=$(tenure history --json | jq -r '[.items[] | select(.event == "activate")][-1].id')
+	tenure revoke "$id" --reason test >/dev/null
+	session_ended "revoked ($mode)" revoke
+done
+rm /etc/sudoers.d/zz-pty
+
+# the holder ends it
+grant dave 10m
+session_start dave
+as dave 'tenure end' >/dev/null 2>&1
+session_ended "ended by its holder" end
+
+# eligibility lost: the directory says so
+grant dave 10m
+session_start dave
+grep -v 'eligible.*quick-root' /run/directory.good >/run/d
+install -m 600 /run/d $directory
+session_ended "lost eligibility" lost
+install -m 600 /run/directory.good $directory
+wait_for sh -c "tenure explain dave --service sudo --target root | grep -q eligible"
+
+# the account is disabled
+grant dave 10m
+session_start dave
+sed 's/name = "dave";/name = "dave"; enabled = false;/' /run/directory.good >/run/d
+install -m 600 /run/d $directory
+wait "$shell" 2>/dev/null
+check "disabled: shell and setsid child are gone" wait_for sh -c 'for p in $(cat /run/root.pid /run/setsid.pid); do [ ! -e /proc/$p ] || exit 1; done'
+check "disabled: the journal has an end" wait_for sh -c "grep -h '\"event\":\"session-end\"' /var/lib/tenure/journal/*.jsonl | tail -n 1 | grep -qE '\"cause\":\"(disabled|lost)\"'"
+install -m 600 /run/directory.good $directory
+wait_for as dave true
+
+# the broker is killed, and comes back behind the deadline
+grant dave 8s
+session_start dave
+stop_tenured KILL
+wait_for not_running "$tenured_pid"
+sleep 9
+check "the broker dead: the session outlives its deadline" test -e "/proc/$(cat /run/root.pid)"
+start_tenured
+session_ended "overdue when the broker came back" expire
+
+# killed while it ends one
+grant dave 10m
+session_start dave
+id=$(tenure history --json | jq -r '[.items[] | select(.event == "activate")][-1].id')
+tenure revoke "$id" --reason test >/dev/null
+stop_tenured KILL
+start_tenured
+session_ended "broker killed in the grace" revoke
+
+# an extension in time: the session goes on
+grant dave 6s
+session_start dave
+as dave 'tenure extend --for 10m' >/run/check.out 2>&1
+sleep 7
+check "extended: the session goes on behind its first deadline" test -e "/proc/$(cat /run/root.pid)"
+as dave 'tenure end' >/dev/null 2>&1
+session_ended "extended, then ended" end
+
+# what stays behind: files, and a process that root moved away
+cgroup=$(findmnt -n -t cgroup2 -o TARGET | head -n 1)
+grant dave 10m
+session_start dave "echo '* * * * * root true' > /etc/cron.d/left; cp /bin/true /tmp/left; chmod 4755 /tmp/left"
+as dave 'tenure end' >/dev/null 2>&1
+wait "$shell" 2>/dev/null
+check "leftovers are in the journal" wait_for sh -c "grep -h '\"event\":\"session-end\"' /var/lib/tenure/journal/*.jsonl | tail -n 1 | jq -e '.left == 2 and (.leftovers | contains(\"/etc/cron.d/left\") and contains(\"setuid /tmp/left\"))'"
+check "and on the terminal" grep -q 'Tenure: left behind: .*/etc/cron.d/left' /run/shell.out
+rm -f /etc/cron.d/left /tmp/left
+
+grant dave 10m
+session_start dave "bash -c 'trap \"\" HUP TERM; echo \$\$ > $cgroup/cgroup.procs; echo \$\$ > /run/escaped.pid; exec sleep 1003' & sleep 1"
+as dave 'tenure end' >/dev/null 2>&1
+wait "$shell" 2>/dev/null
+check "T45 who escaped is reported" wait_for sh -c "grep -h '\"event\":\"session-end\"' /var/lib/tenure/journal/*.jsonl | tail -n 1 | jq -e '.survived == 1 and (.survivors | contains(\"sleep\"))'"
+check "T45 and is accountable, not containable" test -e "/proc/$(cat /run/escaped.pid)"
+kill -9 "$(cat /run/escaped.pid)"
+
+# T38: the broker's kill reaches nobody else
+check "T38 init and sshd live" sh -c 'kill -0 1 && pgrep -x sshd'
+
+# drain: what package removal does
+grant dave 10m
+session_start dave
+check "drain returns when all are gone" sh -c "tenure drain --reason removal 2>/dev/null || printf '%s\\0' '{\"method\":\"io.tenure.Drain\",\"parameters\":{\"reason\":\"removal\"}}' | socat -t 20 - UNIX-CONNECT:/run/tenure/root.sock"
+check "drain: shell and setsid child are gone" wait_for sh -c 'for p in $(cat /run/root.pid /run/setsid.pid); do [ ! -e /proc/$p ] || exit 1; done'
+wait "$shell" 2>/dev/null
+stop_tenured TERM
+start_tenured
+
+# a host that cannot end sessions does not elevate
+mount -o remount,ro "$cgroup"
+stop_tenured TERM
+start_tenured
+grant dave 1m
+expect_status "no cgroup to write: the gate denies" 1 on_terminal dave 'sudo id'
+shows_not "no cgroup to write: nothing ran" 'uid=0'
+tenure check >/run/check.out 2>&1
+shows "check says so" 'error +cgroup'
+mount -o remount,rw "$cgroup"
+check "and elevates again when it can" wait_for on_terminal dave 'sudo id'

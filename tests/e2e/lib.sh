@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash
+# What every e2e script stands on: a host with tenant contoso from a file, sshd, sudo, tenured in the foreground.
+# Users: alice, carol, dave, erin, mallory of the tenant (password "secret"), bob a local account mapped to a
+# principal, luser a local account that no tenant knows, rescue for break glass.
+# A script prints "ok NAME", "not ok NAME: WHY" or "skip NAME: WHY" for each thing it shows.
+
+password=secret
+sshd_log=/run/sshd.log
+tenured_log=/run/tenured.log
+
+ok() { echo "ok $1"; }
+not_ok() { echo "not ok $1: ${2:-}"; }
+# check NAME COMMAND...: ok if the command succeeds
+check()
+{
+	local name=$1
+	shift
+	if "$@" >/run/check.out 2>&1; then ok "$name"; else not_ok "$name" "$(tail -n 3 /run/check.out | tr '\n' ' ')"; fi
+}
+# expect_status NAME WANTED COMMAND...; the output stays in /run/check.out
+expect_status()
+{
+	local name=$1 want=$2 got=0
+	shift 2
+	"$@" >/run/check.out 2>&1 || got=$?
+	if [ "$got" = "$want" ]; then ok "$name"; else not_ok "$name" "status $got, not $want: $(tail -n 4 /run/check.out | tr '\n' ' ')"; fi
+}
+# shows NAME PATTERN: the last output has the pattern (extended regular expression)
+shows() { if grep -qE -- "$2" /run/check.out; then ok "$1"; else not_ok "$1" "no '$2' in: $(tr '\n' '|' </run/check.out | cut -c1-300)"; fi; }
+shows_not() { if grep -qE -- "$2" /run/check.out; then not_ok "$1" "'$2' in: $(tr '\n' '|' </run/check.out | cut -c1-300)"; else ok "$1"; fi; }
+# wait_for COMMAND...: polls for up to 30 s
+wait_for()
+{
+	for _ in $(seq 600); do
+		if "$@" >/dev/null 2>&1; then return 0; fi
+		sleep 0.05
+	done
+	return 1
+}
+
+host_prepare()
+{
+	local u hash key
+	useradd -m -s /bin/bash bob && echo "bob:$password" | chpasswd
+	useradd -m -s /bin/bash luser && echo "luser:$password" | chpasswd
+	useradd -m -s /bin/bash rescue && echo "rescue:$password" | chpasswd
+	useradd -r -m -d /var/lib/postgresql -s /bin/bash postgres
+	[ -s /etc/machine-id ] || head -c 16 /dev/urandom | od -An -tx1 | tr -d ' \n' >/etc/machine-id
+	mkdir -p /root/.ssh /etc/tenure/tenants.d /etc/tenure/directory.d
+	[ -e /root/.ssh/id ] || ssh-keygen -q -t ed25519 -N '' -f /root/.ssh/id
+	hash=$(mkpasswd -m yescrypt -R 5 "$password")
+	key=$(cut -d' ' -f1,2 /root/.ssh/id.pub)
+	cp /tests/e2e/fixture/tenure.conf /etc/tenure/tenure.conf
+	cp /tests/e2e/fixture/contoso.tenant.conf /etc/tenure/tenants.d/contoso.conf
+	sed -e "s#@HASH@#$hash#" -e "s#@KEY@#$key#" -e "s#@HOST@#$(tenure check --host-id)#" \
+		/tests/e2e/fixture/contoso.directory.conf >/etc/tenure/directory.d/contoso.conf
+	chmod 600 /etc/tenure/directory.d/contoso.conf
+	for u in bob luser rescue; do
+		install -d -m 700 -o $u -g $u /home/$u/.ssh
+		install -m 600 -o $u -g $u /root/.ssh/id.pub /home/$u/.ssh/authorized_keys
+	done
+	for u in alice:1900000001 carol:1900000003 dave:1900000004 erin:1900000005 mallory:1900000006; do
+		install -d -m 755 /home/contoso.com
+		install -d -m 700 -o "${u#*:}" -g "${u#*:}" "/home/contoso.com/${u%:*}"
+	done
+	[ -e /etc/ssh/ssh_host_ed25519_key ] || ssh-keygen -q -t ed25519 -N '' -f /etc/ssh/ssh_host_ed25519_key
+	cat >/etc/ssh/sshd_config <<-'S'
+		Port 22
+		ListenAddress 127.0.0.1
+		HostKey /etc/ssh/ssh_host_ed25519_key
+		UsePAM yes
+		PasswordAuthentication yes
+		KbdInteractiveAuthentication no
+		LogLevel VERBOSE
+		AuthorizedKeysCommand /usr/bin/tenure ssh-keys %u
+		AuthorizedKeysCommandUser root
+		Subsystem sftp /usr/lib/openssh/sftp-server
+		PrintMotd no
+	S
+}
+
+start_tenured()
+{
+	setsid /usr/sbin/tenured >>"$tenured_log" 2>&1 </dev/null &
+	tenured_pid=$!
+	wait_for tenure_answers || { echo "tenured did not start:"; cat "$tenured_log"; exit 99; }
+}
+# wait_long COMMAND...: the same for up to 90 s
+wait_long()
+{
+	for _ in $(seq 900); do
+		if "$@" >/dev/null 2>&1; then return 0; fi
+		sleep 0.1
+	done
+	return 1
+}
+tenure_answers() { [ -S /run/tenure/tenured.sock ] && tenure sessions --json; }
+stop_tenured() # [SIGNAL]
+{
+	kill "-${1:-TERM}" "$tenured_pid"
+	wait_for not_running "$tenured_pid"
+}
+not_running() { ! kill -0 "$1" 2>/dev/null || [ "$(ps -o stat= -p "$1" | cut -c1)" = Z ]; }
+start_sshd()
+{
+	/usr/sbin/sshd -E "$sshd_log"
+	wait_for ssh_answers || { echo "sshd did not start:"; cat "$sshd_log"; exit 99; }
+}
+ssh_answers() { ss -ltn | grep -q '127.0.0.1:22 '; }
+# A log of what goes to syslog: nobody else reads /dev/log in a bed.
+start_syslog()
+{
+	socat -u UNIX-RECVFROM:/dev/log,fork,mode=666 OPEN:/run/syslog,creat,append &
+	wait_for test -S /dev/log
+}
+
+ssh_options=(-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR -o ConnectTimeout=10)
+# as USER COMMAND...: over ssh, by key, no terminal
+as()
+{
+	local user=$1
+	shift
+	ssh "${ssh_options[@]}" -i /root/.ssh/id -o BatchMode=yes "$user@localhost" "$@" </dev/null
+}
+# by_password USER PASSWORD COMMAND...
+by_password()
+{
+	local user=$1 word=$2
+	shift 2
+	sshpass -p "$word" ssh "${ssh_options[@]}" -o PubkeyAuthentication=no -o PreferredAuthentications=password \
+		-o NumberOfPasswordPrompts=1 "$user@localhost" "$@"
+}
+# on_terminal USER COMMAND: over ssh with a terminal, by expect; answers "assword" prompts; output without CRs.
+on_terminal()
+{
+	expect -f - -- "$1" "$2" "$password" <<-'X' | stdbuf -oL tr -d '\r'
+		set timeout 60
+		set user [lindex $argv 0]; set command [lindex $argv 1]; set word [lindex $argv 2]
+		spawn -noecho ssh -tt -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR -i /root/.ssh/id $user@localhost $command
+		expect {
+			-re {assword[^\r\n]*: ?$} { send -- "$word\r"; exp_continue }
+			timeout { puts "expect: timeout"; exit 98 }
+			eof
+		}
+		lassign [wait] pid spawn_id os status
+		exit $status
+	X
+	return "${PIPESTATUS[0]}"
+}
+history_has() { tenure history --json | jq -e --arg e "$1" 'any(.items[]; .event == $e)'; }
+
+host_up()
+{
+	host_prepare
+	start_syslog
+	start_tenured
+	start_sshd
+}

@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash
+# Every way into sudo and su, with and without a grant: what sudoers gives to everybody here, the gate alone takes away.
+# shellcheck disable=SC1091,SC2154  # lib.sh: what it sets
+. /tests/e2e/lib.sh
+sudoers=/etc/sudoers.d/zz-e2e # behind the package's own: sudo takes the last line that fits
+sudo_lets() { printf '%s\n' 'Defaults lecture = never' "$@" >$sudoers && chmod 440 $sudoers; }
+sudo_lets 'ALL ALL=(ALL:ALL) ALL'
+host_up
+# shellcheck disable=SC2154  # lib.sh has it
+echo "root:$password" | chpasswd
+postgres_uid=$(id -u postgres)
+
+refused() # NAME USER COMMAND: over ssh without a terminal; the line stands there once
+{
+	expect_status "$1" 1 as "$2" "$3"
+	if [ "$(grep -c 'Tenure: ' /run/check.out)" = 1 ]; then ok "$1: told once"; else not_ok "$1: told once" "$(tr '\n' '|' </run/check.out)"; fi
+	shows_not "$1: nothing ran" 'uid=0'
+}
+
+# --- no grant -----------------------------------------------------------------------------------------------------
+for options in '' '-i' '-l' '-v' '-s' '-u postgres' "-u '#0'" "-u '#$postgres_uid'" '-g adm' '-E' '-H' '-b'; do
+	command="sudo $options id"
+	case $options in -l | -v) command="sudo $options" ;; esac
+	expect_status "T6 sudo $options without a grant" 1 on_terminal alice "$command"
+	shows "T6 sudo $options: the next step" 'Tenure: sudo needs an active role; next: tenure request db-operator'
+	shows_not "T6 sudo $options: no password asked for" 'assword for'
+done
+expect_status "T6 sudo -n without a grant" 1 as alice 'sudo -n id'
+
+sudo_lets 'ALL ALL=(ALL:ALL) NOPASSWD: ALL'
+for options in '' '-n' '-i' '-n -i' '-l' '-v' '-n -l' '-s' '-u postgres' "-u '#0'" "-u '#$postgres_uid'" '-g adm' '-k'; do
+	command="sudo $options id"
+	case $options in *-l | *-v) command="sudo $options" ;; esac
+	refused "T6 NOPASSWD, sudo $options" alice "$command"
+	shows "T6 NOPASSWD, sudo $options: the phase" 'PAM account management error: Permission denied'
+done
+refused "T6 NOPASSWD, sudoedit" alice 'EDITOR=true sudoedit /etc/hosts'
+expect_status "T6 an unknown uid, which would open no session, is refused by sudo itself" 1 as alice "sudo -n -u '#4711' id"
+shows_not "T6 an unknown uid: nothing ran" 'uid=4711'
+refused "T6 a mapped local login" bob 'sudo -n id'
+check "a local account that nobody maps" as luser 'sudo -n id'
+check "root" sudo -n id
+sudo_lets 'Defaults !pam_ruser' 'ALL ALL=(ALL:ALL) NOPASSWD: ALL'
+refused "T5 !pam_ruser" alice 'sudo -n id'
+
+# --- another's password or name is not another's grant -------------------------------------------------------------
+for default in targetpw rootpw runaspw; do
+	sudo_lets "Defaults $default, runas_default = erin" 'ALL ALL=(ALL:ALL) ALL'
+	for target in erin root dave; do
+		expect_status "T5 $default, carol as $target" 1 as carol "echo $password | sudo -S -u $target id"
+		shows "T5 $default, carol as $target: by the gate" 'Tenure: sudo needs an active role'
+	done
+done
+sudo_lets 'ALL ALL=(ALL:ALL) NOPASSWD: ALL'
+check "dave takes quick-root" as dave 'tenure request quick-root --for 10m'
+check "T5 and is root" as dave 'sudo -n id -u | grep -qx 0'
+refused "T5 his grant is not carol's" carol 'sudo -n id'
+refused "T5 nor in his name" carol "SUDO_USER=dave USER=dave LOGNAME=dave sudo -n id"
+
+# --- a grant to another target --------------------------------------------------------------------------------------
+for options in '-u postgres' "-u '#$postgres_uid'" '-g adm' '-u dave' '-u alice' '-u postgres -i'; do
+	refused "T5 quick-root, sudo $options" dave "sudo -n $options id"
+	shows "T5 quick-root, sudo $options: the line" 'Tenure: quick-root does not let you become'
+	shows "T5 quick-root, sudo $options: the phase" 'pam_open_session: Permission denied'
+done
+refused "T5 quick-root, sudoedit -u postgres" dave 'EDITOR=true sudoedit -u postgres /etc/hosts'
+for options in '' '-i' "-u '#0'" '-s' '-u root -g adm'; do
+	check "T5 quick-root, sudo $options" as dave "sudo -n $options id -u | grep -qx 0"
+done
+check "T5 quick-root, sudo -l" as dave 'sudo -n -l'
+check "T5 quick-root, sudo -v" as dave "echo $password | sudo -S -v"
+check "T5 quick-root, sudoedit" as dave 'EDITOR=true sudoedit /etc/hosts'
+sudo_lets 'Defaults rootpw' 'ALL ALL=(ALL:ALL) ALL'
+check "T5 quick-root, rootpw" as dave "echo $password | sudo -S id -u | grep -qx 0"
+sudo_lets 'ALL ALL=(ALL:ALL) NOPASSWD: ALL'
+as dave 'sudo -n cat /proc/self/cgroup' >/run/check.out 2>&1
+shows "T53 sudo runs in a cgroup of its own" '^0::/.*tenure\.slice/tenure-'
+
+# --- a ticket outlives no grant -------------------------------------------------------------------------------------
+sudo_lets 'Defaults timestamp_type = global' 'ALL ALL=(ALL:ALL) ALL'
+on_terminal dave 'sudo true && sudo -n true && tenure end >/dev/null; sudo -n id' >/run/check.out 2>&1
+shows "T6 a valid ticket without the grant" 'Tenure: sudo needs an active role; next: tenure request'
+shows_not "T6 a valid ticket: nothing ran" 'uid=0'
+
+# --- su ---------------------------------------------------------------------------------------------------------------
+for options in '' '-l' '-p'; do
+	expect_status "T6 su $options without a grant" 1 on_terminal alice "su $options -c id"
+	shows "T6 su $options: the line" 'Tenure: su needs an active role; next: tenure request db-operator'
+	shows_not "T6 su $options: no password asked for" 'assword'
+done
+check "dave takes quick-root again" as dave 'tenure request quick-root --for 10m'
+expect_status "su with a grant asks for root's password" 0 on_terminal dave 'su -c id'
+shows "su with a grant" 'uid=0'
+expect_status "su -l with a grant" 0 on_terminal dave 'su -l -c "cat /proc/self/cgroup"'
+shows "T53 su runs in a cgroup of its own" '^0::/.*tenure\.slice/tenure-'
+expect_status "T5 su to another target" 1 on_terminal dave 'su postgres -c id'
+shows "T5 su to another target: the line" 'Tenure: quick-root does not let you become postgres'
+expect_status "T5 su to another user of the tenant" 1 on_terminal dave 'su carol -c id'
+check "root's su is nobody's business" su alice -c true
+expect_status "nor a local account's" 0 on_terminal luser 'su -c id'
+
+# --- whatever has run out (T46) -------------------------------------------------------------------------------------
+sudo_lets 'ALL ALL=(ALL:ALL) NOPASSWD: ALL'
+# shellcheck disable=SC2016  # alice's shell expands it
+limits='for v in $(seq 1000 1000 20000) $(seq 22000 4000 120000); do (ulimit -v $v; COMMAND) 2>/dev/null; done
+	for n in $(seq 3 24); do (ulimit -n $n; COMMAND) 2>/dev/null; done
+	for s in 16 32 64 128 256; do (ulimit -s $s; COMMAND) 2>/dev/null; done
+	for d in 0 64 256 1024; do (ulimit -d $d; COMMAND) 2>/dev/null; done
+	for l in "-f 0" "-l 0" "-u 1" "-i 0" "-q 0" "-c 0" "-t 1"; do (ulimit $l; COMMAND) 2>/dev/null; done; true'
+for command in 'sudo -n id' "echo $password | su -c id"; do
+	as alice "${limits//COMMAND/$command}" >/run/check.out 2>&1
+	shows_not "T46 ${command##*| } under every limit" 'uid=0'
+done
+
+# --- the broker hangs -----------------------------------------------------------------------------------------------
+check "dave takes quick-root before the broker hangs" as dave 'tenure request quick-root --for 10m'
+# shellcheck disable=SC2154  # lib.sh has it
+kill -STOP "$tenured_pid"
+as dave 'sudo -n sleep 20' >/dev/null 2>&1 &
+check "a broker that hangs holds nobody up for good" wait_for pgrep -u 0 -x sleep
+check "who passed is contained all the same" grep -q 'tenure.slice/tenure-' "/proc/$(pgrep -u 0 -x sleep)/cgroup"
+kill -CONT "$tenured_pid"
+adopted_once() { ! ls /run/tenure/sessions/*.adopt && [ "$(tenure sessions --json | jq '.items | length')" = 1 ]; }
+check "and adopted, once" wait_for adopted_once
+
+# --- the broker is gone ---------------------------------------------------------------------------------------------
+as dave 'tenure end' >/dev/null 2>&1
+check "dave takes quick-root for a moment" as dave 'tenure request quick-root --for 6s'
+stop_tenured KILL
+check "erin, standing, logs in without the broker" as erin true
+check "erin, standing, passes the gate without the broker" as erin 'sudo -n true'
+check "a live grant passes the gate without the broker" as dave 'sudo -n cat /proc/self/cgroup | grep -q tenure.slice/tenure-'
+refused "no grant, no broker" alice 'sudo -n id'
+gate_is_closed() { ! as dave 'sudo -n true'; }
+check "and only until its deadline" wait_for gate_is_closed
+start_tenured
+check "the next broker adopts what was opened meanwhile" wait_for sh -c '! ls /run/tenure/sessions/*.adopt'
+
+# --- no cgroup to write ----------------------------------------------------------------------------------------------
+if mount -o remount,bind,ro /sys/fs/cgroup 2>/dev/null; then
+	refused "a host that cannot end sessions opens none" erin 'sudo -n id'
+	shows "and says so" 'root for: tenure check'
+	mount -o remount,bind,rw /sys/fs/cgroup
+	check "until it can again" as erin 'sudo -n true'
+fi
+
+# --- an index that nobody can read -----------------------------------------------------------------------------------
+stop_tenured TERM
+cp -p /var/lib/tenure/index /run/index
+echo torn >/run/torn && install -m 644 /run/torn /var/lib/tenure/index
+expect_status "a torn index closes the gate" 1 setpriv --reuid 1900000005 --regid 1900000005 --clear-groups sudo -n id
+shows_not "nothing ran" 'uid=0'
+expect_status "to whoever is not root" 1 as luser 'sudo -n id'
+shows "and says so" 'Tenure: could not read what you may do, so sudo is closed; ask root for: tenure check'
+check "root passes" sudo -n true
+check "a local account logs in" as luser true
+expect_status "a tenant's user does not" 255 as alice true
+cp -p /run/index /var/lib/tenure/index
+start_tenured
+
+# --- report-only -----------------------------------------------------------------------------------------------------
+: >/run/syslog
+sed -i 's/mode = "enforce"/mode = "report-only"/' /etc/tenure/tenure.conf
+reports() { as alice 'sudo -n id -u' | grep -qx 0; }
+check "report-only lets pass" wait_for reports
+check "report-only says what it would deny" grep -q 'pam_tenure(sudo:account): would-deny user=alice why=no-active-role' /run/syslog
+check "report-only: a mapped local login" as bob 'sudo -n true'
+check "report-only says that too" grep -q 'would-deny user=bob why=no-active-role' /run/syslog
+expect_status "report-only: su asks for a password" 0 on_terminal alice 'su -c id'
+expect_status "report-only does not open logins" 255 as mallory true

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash
+# Threats that only a whole host shows: no name service in a verdict (T11), no secret left behind (T34), a symlink or
+# FIFO in the place of a file (T12), an identity range that a user namespace could forge (T47), a deleted user who
+# comes back (T50), a broken restriction (T49).
+. /tests/e2e/lib.sh
+host_prepare
+start_syslog
+strace -f -qq -o /run/trace -e trace=connect,openat,sendto /usr/sbin/tenured >>"$tenured_log" 2>&1 </dev/null &
+wait_for tenure_answers
+tenured_pid=$(pgrep -x tenured | head -n 1)
+start_sshd
+directory=/etc/tenure/directory.d/contoso.conf
+
+# T11
+as dave 'tenure request quick-root --for 1m' >/dev/null 2>&1
+tenure explain alice --service sudo --target root >/run/check.out 2>&1
+shows "T11 explain answers" '^deny'
+strace -f -qq -o /run/trace.su -e trace=connect,openat su dave -c true
+check "T11 the broker asks no name server" sh -c '! grep -E "AF_INET|resolv.conf|gai.conf" /run/trace'
+check "T11 nor does a gate" sh -c '! grep -E "AF_INET|resolv.conf|gai.conf" /run/trace.su'
+as dave 'tenure end' >/dev/null 2>&1
+
+# T34
+canary=Canary-7f3a9b
+hash=$(mkpasswd -m yescrypt -R 5 "$canary")
+cp $directory /run/directory.good
+awk -v h="$hash" '/name = "alice"/ { sub(/password = "[^"]*"/, "password = \"" h "\"") } { print }' /run/directory.good >/run/d
+install -m 600 /run/d $directory
+wait_for by_password alice "$canary" true
+check "T34 the canary is alice's password" by_password alice "$canary" true
+password=$canary on_terminal alice 'tenure request db-operator --for 10s --reason x' >/run/check.out 2>&1
+shows "T34 and her step-up" 'waits for'
+by_password alice "wrong-$canary" true >/dev/null 2>&1
+check "T34 no log has it" sh -c "! grep -r '$canary' /run/syslog /run/tenured.log /run/sshd.log /var/log /var/lib/tenure /run/tenure"
+cat >/run/scan.pl <<'P'
+my ($pid, $word) = @ARGV;
+open my $maps, '<', "/proc/$pid/maps" or die; open my $mem, '<:raw', "/proc/$pid/mem" or die;
+my $found = 0;
+while (<$maps>) {
+	my ($from, $to, $mode) = /^([0-9a-f]+)-([0-9a-f]+) (\S+)/ or next;
+	next if $mode !~ /^r/ || /vvar|vsyscall/;
+	($from, $to) = (hex $from, hex $to);
+	sysseek $mem, $from, 0 or next;
+	sysread $mem, my $data, $to - $from or next;
+	$found++ if index($data, $word) >= 0;
+}
+exit($found ? 1 : 0);
+P
+check "T34 the broker's memory does not hold it" perl /run/scan.pl "$tenured_pid" "$canary"
+check "T34 the broker leaves no core" grep -qE '^Max core file size +0 +0 ' "/proc/$tenured_pid/limits"
+install -m 600 /run/directory.good $directory
+wait_for by_password alice "$password" true
+
+# T12, T33
+cp $directory /run/copy
+ln -sf /run/copy $directory
+sleep 1
+check "T12 a symbolic link is not followed: the last good content stays" getent passwd alice
+rm $directory && mkfifo $directory && sleep 1
+check "T12 a FIFO does not hold the broker up" timeout 10 tenure sessions
+check "T12 nor the lookups" getent passwd alice
+rm -f $directory && install -m 666 /run/copy $directory && sleep 1
+tenure check >/run/check.out 2>&1
+shows "T33 a directory that others may write is refused, and check says so" 'error +conf-file .*contoso'
+rm -f $directory && install -m 600 /run/copy $directory
+
+# T47: from now on a user namespace of luser's could hold a tenant's uid
+echo 'luser:1900000000:65536' >>/etc/subuid
+tenure check >/run/check.out 2>&1
+shows "T47 check reports the overlap" 'subuid'
+sed -i '$d' /etc/subuid
+
+# T50: alice goes, another alice comes with the same uid
+as dave true
+check "T50 dave holds a grant" as dave 'tenure request quick-root --for 10m'
+sed -i 's/name = "dave"; uid = 1900000004/name = "dave"; id = "11111111-2222-4333-8444-555555555555"; uid = 1900000004/' $directory
+check "T50 another dave of the same uid has nothing of the first" \
+	wait_for sh -c '! getent group become-root | grep -q dave'
+install -m 600 /run/copy $directory
+
+printf 'erin ALL=(ALL) NOPASSWD: ALL\n' >/etc/sudoers.d/zz-erin && chmod 440 /etc/sudoers.d/zz-erin
+# T49: a deny that does not resolve closes instead of opening
+check "T49 erin's standing role serves" wait_for as erin 'sudo -n id'
+sed -i 's/{ type = "active"; role = "standing-root"/{ type = "deny"; role = "no-such-role"; user = "erin"; scope = "\/"; },\n  { type = "eligible"; role = "quick-root"; user = "mallory"; scope = "\/"; },\n  &/' $directory
+sleep 1
+tenure explain mallory --service sudo --target root >/run/check.out 2>&1
+shows_not "T49 a file with a broken deny gives nothing new" 'quick-root'
+install -m 600 /run/copy $directory

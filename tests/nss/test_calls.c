@@ -1,0 +1,533 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The module's calls, made directly: what each answers, and the traps of 17 to 19 of the house style. */
+#include "tests/nss/nss_test.h"
+
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+static struct fixture f;
+static char buf[65536];
+
+static int setup(void **state)
+{
+	return fixture_setup(&f) ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+	fixture_teardown(&f);
+	return 0;
+}
+
+static enum nss_status pwnam(const char *name, struct passwd *pw)
+{
+	int error = 0;
+
+	return _nss_tenure_getpwnam_r(name, pw, buf, sizeof(buf), &error);
+}
+
+static enum nss_status grnam(const char *name, struct group *gr)
+{
+	int error = 0;
+
+	return _nss_tenure_getgrnam_r(name, gr, buf, sizeof(buf), &error);
+}
+
+static void test_nothing_is_known_without_an_index(void **state)
+{
+	struct passwd pw;
+	struct group gr;
+	gid_t *gids = calloc(4, sizeof(*gids));
+	long start = 0, size = 4;
+	int error = 0;
+
+	errno = 77;
+	assert_int_equal(pwnam("alice", &pw), NSS_STATUS_NOTFOUND);
+	assert_int_equal(_nss_tenure_getpwuid_r(1900000001, &pw, buf, sizeof(buf), &error), NSS_STATUS_NOTFOUND);
+	assert_int_equal(grnam("dba", &gr), NSS_STATUS_NOTFOUND);
+	assert_int_equal(_nss_tenure_initgroups_dyn("alice", 1, &start, &size, &gids, -1, &error), NSS_STATUS_NOTFOUND);
+	assert_int_equal(_nss_tenure_getpwent_r(&pw, buf, sizeof(buf), &error), NSS_STATUS_NOTFOUND);
+	assert_int_equal(errno, 77); /* a miss leaves no trace */
+	assert_int_equal(error, 0);
+	free(gids);
+}
+
+static void test_passwd_by_name_and_uid(void **state)
+{
+	struct passwd pw;
+	int error = 0;
+
+	assert_int_equal(fixture_publish(&f, false), 0);
+	assert_int_equal(pwnam("alice", &pw), NSS_STATUS_SUCCESS);
+	assert_string_equal(pw.pw_name, "alice");
+	assert_string_equal(pw.pw_passwd, "*");
+	assert_int_equal(pw.pw_uid, 1900000001);
+	assert_int_equal(pw.pw_gid, 1900000001);
+	assert_string_equal(pw.pw_gecos, "Alice Ito");
+	assert_string_equal(pw.pw_dir, "/home/contoso.com/alice");
+	assert_string_equal(pw.pw_shell, "/bin/bash");
+	assert_int_equal(_nss_tenure_getpwuid_r(1900000003, &pw, buf, sizeof(buf), &error), NSS_STATUS_SUCCESS);
+	assert_string_equal(pw.pw_name, "carol");
+	assert_int_equal(_nss_tenure_getpwuid_r(1900000002, &pw, buf, sizeof(buf), &error), NSS_STATUS_NOTFOUND);
+	assert_int_equal(_nss_tenure_getpwuid_r(0, &pw, buf, sizeof(buf), &error), NSS_STATUS_NOTFOUND);
+	assert_int_equal(pwnam("Alice", &pw), NSS_STATUS_NOTFOUND); /* the canonical form alone */
+	assert_int_equal(pwnam("", &pw), NSS_STATUS_NOTFOUND);
+	assert_int_equal(pwnam("root", &pw), NSS_STATUS_NOTFOUND);
+	assert_int_equal(_nss_tenure_getpwnam_r(NULL, &pw, buf, sizeof(buf), &error), NSS_STATUS_NOTFOUND);
+}
+
+static void test_tenants_by_domain(void **state)
+{
+	struct passwd pw;
+	struct group gr;
+	int error = 0;
+
+	assert_int_equal(fixture_publish(&f, false), 0);
+	assert_int_equal(pwnam("zoe@fabrikam.com", &pw), NSS_STATUS_SUCCESS);
+	assert_int_equal(pw.pw_uid, 1950000001);
+	assert_string_equal(pw.pw_dir, "/home/fabrikam.com/zoe");
+	assert_int_equal(_nss_tenure_getpwuid_r(1950000001, &pw, buf, sizeof(buf), &error), NSS_STATUS_SUCCESS);
+	assert_string_equal(pw.pw_name, "zoe@fabrikam.com");
+	assert_int_equal(pwnam("zoe", &pw), NSS_STATUS_NOTFOUND);
+	assert_int_equal(pwnam("zoe@", &pw), NSS_STATUS_NOTFOUND);
+	assert_int_equal(pwnam("zoe@nowhere.com", &pw), NSS_STATUS_NOTFOUND);
+	assert_int_equal(pwnam("alice@contoso.com", &pw), NSS_STATUS_NOTFOUND);
+	assert_int_equal(grnam("dba@fabrikam.com", &gr), NSS_STATUS_SUCCESS);
+	assert_string_equal(gr.gr_mem[0], "zoe@fabrikam.com");
+	assert_int_equal(gr.gr_gid, 1950010001);
+}
+
+static void test_homes_of_their_own_and_by_prefix(void **state)
+{
+	static char of_prefix[] = "/home/contoso.com/alice", other[] = "/srv/home/carol", near[] = "/home/contoso.com/davey";
+	struct passwd pw;
+
+	f.users[0].home = of_prefix;
+	f.users[2].home = other;
+	f.users[3].home = near;
+	assert_int_equal(fixture_publish(&f, false), 0);
+	assert_int_equal(pwnam("alice", &pw), NSS_STATUS_SUCCESS);
+	assert_string_equal(pw.pw_dir, of_prefix);
+	assert_int_equal(pwnam("carol", &pw), NSS_STATUS_SUCCESS);
+	assert_string_equal(pw.pw_dir, other);
+	assert_string_equal(pw.pw_shell, "/bin/bash");
+	assert_int_equal(pwnam("dave", &pw), NSS_STATUS_SUCCESS);
+	assert_string_equal(pw.pw_dir, near);
+}
+
+static void test_groups_and_private_groups(void **state)
+{
+	struct group gr;
+	int error = 0;
+
+	assert_int_equal(fixture_publish(&f, false), 0);
+	assert_int_equal(grnam("dba", &gr), NSS_STATUS_SUCCESS);
+	assert_string_equal(gr.gr_name, "dba");
+	assert_string_equal(gr.gr_passwd, "*");
+	assert_int_equal(gr.gr_gid, 1900010001);
+	assert_string_equal(gr.gr_mem[0], "alice");
+	assert_string_equal(gr.gr_mem[1], "bobby"); /* bob, by his local login */
+	assert_null(gr.gr_mem[2]);
+	assert_int_equal(_nss_tenure_getgrgid_r(1900010002, &gr, buf, sizeof(buf), &error), NSS_STATUS_SUCCESS);
+	assert_string_equal(gr.gr_name, "dba-oncall");
+	assert_int_equal(grnam("alice", &gr), NSS_STATUS_SUCCESS);
+	assert_int_equal(gr.gr_gid, 1900000001);
+	assert_null(gr.gr_mem[0]);
+	assert_int_equal(_nss_tenure_getgrgid_r(1900000004, &gr, buf, sizeof(buf), &error), NSS_STATUS_SUCCESS);
+	assert_string_equal(gr.gr_name, "dave");
+	assert_int_equal(grnam("carol", &gr), NSS_STATUS_NOTFOUND); /* she has a gid of her own */
+	assert_int_equal(grnam("bob", &gr), NSS_STATUS_NOTFOUND);
+	assert_int_equal(_nss_tenure_getgrgid_r(4, &gr, buf, sizeof(buf), &error), NSS_STATUS_NOTFOUND);
+}
+
+/* Rows of contoso: alice and bobby, dave's ended, carol holds become:*. */
+static void publish_holders(const char *file)
+{
+	struct holder rows[8];
+	struct instant now;
+
+	assert_int_equal(clock_system.now(&clock_system, &now), 0);
+	rows[0] = fixture_holder(&f, 0, RIGHT_BECOME, "root");
+	rows[1] = fixture_holder(&f, 1, RIGHT_BECOME, "root");
+	rows[2] = fixture_holder(&f, 3, RIGHT_BECOME, "root");
+	rows[2].window.end_ns = now.realtime_ns - 1;
+	rows[3] = fixture_holder(&f, 2, RIGHT_BECOME, "*");
+	rows[4] = fixture_holder(&f, 0, (enum right_kind)0, NULL);
+	rows[5] = fixture_holder(&f, 1, (enum right_kind)0, NULL);
+	rows[5].window.boot_end_ns = now.boottime_ns - 1;
+	rows[6] = fixture_holder(&f, 0, RIGHT_BECOME, "root"); /* by two ways */
+	rows[7] = fixture_holder(&f, 4, RIGHT_BECOME, "root"); /* without a login */
+	assert_int_equal(fixture_holders(&f, "contoso", file, rows, 8), 0);
+}
+
+static void expect_holders(const char *become, size_t count)
+{
+	struct group gr;
+	size_t n = 0;
+
+	assert_int_equal(grnam(become, &gr), NSS_STATUS_SUCCESS);
+	assert_string_equal(gr.gr_name, become);
+	assert_in_range(gr.gr_gid, 1900090000, 1900090999);
+	while (gr.gr_mem[n])
+		n++;
+	assert_int_equal(n, count);
+}
+
+static void test_groups_that_show_holders(void **state)
+{
+	struct holder foreign;
+	struct group gr;
+	int error = 0;
+	gid_t gid;
+
+	assert_int_equal(fixture_publish(&f, false), 0);
+	expect_holders("become-root", 0);
+	publish_holders("holders");
+	expect_holders("become-root", 3);     /* alice, bobby, carol: once each */
+	expect_holders("become-postgres", 1); /* carol, who may become anybody */
+	expect_holders("role-db-operator", 1);
+	assert_int_equal(grnam("role-db-operator", &gr), NSS_STATUS_SUCCESS);
+	assert_int_equal(gr.gr_gid, 1900090100);
+	assert_string_equal(gr.gr_mem[0], "alice");
+	publish_holders("grants");
+	expect_holders("become-root", 3);
+	foreign = fixture_holder(&f, 0, RIGHT_BECOME, "root");
+	foreign.principal = f.foreign_users[0].o.id;
+	foreign.login = "zoe@fabrikam.com";
+	assert_int_equal(fixture_holders(&f, "fabrikam", "grants", &foreign, 1), 0);
+	expect_holders("become-root", 4); /* of all tenants */
+	assert_int_equal(grnam("become-root", &gr), NSS_STATUS_SUCCESS);
+	gid = gr.gr_gid;
+	assert_int_equal(_nss_tenure_getgrgid_r(gid, &gr, buf, sizeof(buf), &error), NSS_STATUS_SUCCESS);
+	assert_string_equal(gr.gr_name, "become-root");
+	assert_int_equal(grnam("become-nobody", &gr), NSS_STATUS_NOTFOUND);
+	assert_int_equal(grnam("role-nothing", &gr), NSS_STATUS_NOTFOUND);
+}
+
+/* Rows of who was alice, or of whom bobby was mapped to, give nothing to who bears the name and the uid now. */
+static void test_T50_a_name_that_was_given_anew_inherits_nothing(void **state)
+{
+	struct holder rows[2];
+
+	rows[0] = fixture_holder(&f, 0, RIGHT_BECOME, "root");
+	rows[1] = fixture_holder(&f, 1, RIGHT_BECOME, "root");
+	assert_int_equal(fixture_publish(&f, false), 0);
+	assert_int_equal(fixture_holders(&f, "contoso", "grants", rows, 2), 0);
+	expect_holders("become-root", 2);
+	f.users[0].o.id.bytes[0] ^= 1;
+	f.bindings[0].principal = f.users[3].o.id;
+	assert_int_equal(fixture_publish(&f, false), 0);
+	assert_int_equal(fixture_holders(&f, "contoso", "grants", rows, 2), 0);
+	expect_holders("become-root", 0);
+}
+
+static void test_grants_of_another_boot_count_for_nothing(void **state)
+{
+	struct holder row = fixture_holder(&f, 0, RIGHT_BECOME, "root");
+	struct uuid other = f.host_id;
+
+	assert_int_equal(fixture_publish(&f, false), 0);
+	assert_int_equal(holders_write(fixture_tenant_path(&f, "contoso", "grants"), 1, &f.tenants[0].id, &other, &row, 1),
+			 0);
+	expect_holders("become-root", 0);
+}
+
+/* initgroups as glibc calls it: the array holds the primary group. */
+static enum nss_status groups_of(const char *user, long limit, gid_t **gids, long *count)
+{
+	long size = 1;
+	int error = 0;
+
+	*gids = calloc(1, sizeof(**gids));
+	(*gids)[0] = 1900000001;
+	*count = 1;
+	return _nss_tenure_initgroups_dyn(user, 1900000001, count, &size, gids, limit, &error);
+}
+
+static void test_initgroups(void **state)
+{
+	struct holder rows[3];
+	gid_t *gids;
+	long count;
+
+	assert_int_equal(fixture_publish(&f, false), 0);
+	publish_holders("grants");
+	assert_int_equal(groups_of("alice", -1, &gids, &count), NSS_STATUS_SUCCESS);
+	assert_int_equal(count, 3); /* the array grew; no group that shows holders */
+	assert_int_equal(gids[1], 1900010000);
+	assert_int_equal(gids[2], 1900010001);
+	free(gids);
+	assert_int_equal(groups_of("bobby", 0, &gids, &count), NSS_STATUS_SUCCESS);
+	assert_int_equal(count, 4); /* his principal's */
+	free(gids);
+	assert_int_equal(groups_of("dave", -1, &gids, &count), NSS_STATUS_SUCCESS);
+	assert_int_equal(count, 1);
+	free(gids);
+	assert_int_equal(groups_of("erinlocal", -1, &gids, &count), NSS_STATUS_NOTFOUND); /* broken mapping */
+	free(gids);
+	assert_int_equal(groups_of("root", -1, &gids, &count), NSS_STATUS_NOTFOUND);
+	assert_int_equal(count, 1);
+	free(gids);
+	rows[0] = fixture_holder(&f, 0, RIGHT_GROUP, "adm");
+	rows[0].local_gid = 4;
+	rows[1] = fixture_holder(&f, 1, RIGHT_GROUP, "systemd-journal");
+	rows[1].local_gid = 999;
+	rows[2] = fixture_holder(&f, 3, RIGHT_GROUP, "adm");
+	rows[2].local_gid = 4;
+	rows[2].window.end_ns = 0;
+	assert_int_equal(fixture_holders(&f, "contoso", "holders", rows, 3), 0);
+	assert_int_equal(groups_of("alice", -1, &gids, &count), NSS_STATUS_SUCCESS);
+	assert_int_equal(count, 4);
+	assert_int_equal(gids[3], 4); /* a standing right to a local group */
+	free(gids);
+	assert_int_equal(groups_of("bobby", -1, &gids, &count), NSS_STATUS_SUCCESS);
+	assert_int_equal(gids[4], 999);
+	free(gids);
+	assert_int_equal(groups_of("dave", -1, &gids, &count), NSS_STATUS_SUCCESS);
+	assert_int_equal(count, 1); /* it has ended */
+	free(gids);
+	assert_int_equal(fixture_holders(&f, "contoso", "holders", NULL, 0), 0);
+	assert_int_equal(fixture_holders(&f, "contoso", "grants", rows, 3), 0);
+	assert_int_equal(groups_of("alice", -1, &gids, &count), NSS_STATUS_SUCCESS);
+	assert_int_equal(count, 3); /* a grant's groups are PAM's to give */
+	free(gids);
+}
+
+static void test_initgroups_honours_the_limit(void **state)
+{
+	gid_t *gids;
+	long count;
+
+	assert_int_equal(fixture_publish(&f, false), 0);
+	assert_int_equal(groups_of("bobby", 2, &gids, &count), NSS_STATUS_SUCCESS);
+	assert_int_equal(count, 2);
+	free(gids);
+	assert_int_equal(groups_of("bobby", 1, &gids, &count), NSS_STATUS_SUCCESS);
+	assert_int_equal(count, 1);
+	free(gids);
+	assert_int_equal(groups_of("bobby", 4, &gids, &count), NSS_STATUS_SUCCESS);
+	assert_int_equal(count, 4);
+	free(gids);
+}
+
+static void test_erange_goes_with_tryagain_and_errnop_may_be_errno(void **state)
+{
+	struct passwd pw;
+	struct group gr;
+
+	assert_int_equal(fixture_publish(&f, false), 0);
+	errno = 0;
+	assert_int_equal(_nss_tenure_getpwnam_r("alice", &pw, buf, 5, &errno), NSS_STATUS_TRYAGAIN);
+	assert_int_equal(errno, ERANGE);
+	errno = 0;
+	assert_int_equal(_nss_tenure_getgrgid_r(1900010001, &gr, buf, 5, &errno), NSS_STATUS_TRYAGAIN);
+	assert_int_equal(errno, ERANGE);
+	errno = 0;
+	assert_int_equal(_nss_tenure_getgrnam_r("become-root", &gr, buf, 5, &errno), NSS_STATUS_TRYAGAIN);
+	assert_int_equal(errno, ERANGE);
+	errno = 0;
+	assert_int_equal(_nss_tenure_getpwent_r(&pw, buf, 5, &errno), NSS_STATUS_TRYAGAIN);
+	assert_int_equal(errno, ERANGE);
+	assert_int_equal(_nss_tenure_getpwent_r(&pw, buf, sizeof(buf), &errno), NSS_STATUS_SUCCESS);
+	assert_string_equal(pw.pw_name, "alice"); /* the one that did not fit, not the next */
+	assert_int_equal(_nss_tenure_endpwent(), NSS_STATUS_SUCCESS);
+	errno = 0;
+	assert_int_equal(_nss_tenure_getpwnam_r("nobodyhere", &pw, buf, 0, &errno), NSS_STATUS_NOTFOUND);
+	assert_int_equal(errno, 0);
+}
+
+static void test_null_and_empty_buffers(void **state)
+{
+	struct passwd pw;
+	struct group gr;
+	int error = 0;
+
+	assert_int_equal(fixture_publish(&f, false), 0);
+	assert_int_equal(_nss_tenure_getpwnam_r("alice", &pw, NULL, 0, &error), NSS_STATUS_TRYAGAIN);
+	assert_int_equal(_nss_tenure_getpwuid_r(1900000001, &pw, buf, 0, &error), NSS_STATUS_TRYAGAIN);
+	assert_int_equal(_nss_tenure_getgrnam_r("dba", &gr, NULL, 0, &error), NSS_STATUS_TRYAGAIN);
+	assert_int_equal(_nss_tenure_getgrnam_r("dba", &gr, buf, 0, &error), NSS_STATUS_TRYAGAIN);
+	assert_int_equal(_nss_tenure_getgrnam_r("role-db-operator", &gr, NULL, 0, &error), NSS_STATUS_TRYAGAIN);
+	assert_int_equal(error, ERANGE);
+}
+
+/* Damage is UNAVAIL, and mending is noticed. */
+static void expect_unavailable(const char *path, long offset, const void *bytes, size_t len)
+{
+	struct passwd pw;
+	struct group gr;
+	gid_t *gids;
+	long count;
+	int error = 0;
+
+	assert_int_equal(fixture_publish(&f, false), 0);
+	file_bend(path, offset, bytes, len);
+	assert_int_equal(_nss_tenure_getpwnam_r("alice", &pw, buf, sizeof(buf), &error), NSS_STATUS_UNAVAIL);
+	assert_int_equal(error, EIO);
+	assert_int_equal(_nss_tenure_getpwuid_r(1900000001, &pw, buf, sizeof(buf), &error), NSS_STATUS_UNAVAIL);
+	assert_int_equal(_nss_tenure_getgrnam_r("alice", &gr, buf, sizeof(buf), &error), NSS_STATUS_UNAVAIL);
+	assert_int_equal(groups_of("alice", -1, &gids, &count), NSS_STATUS_UNAVAIL);
+	assert_int_equal(count, 1);
+	free(gids);
+	assert_int_equal(fixture_publish(&f, false), 0);
+	assert_int_equal(pwnam("alice", &pw), NSS_STATUS_SUCCESS);
+}
+
+static void test_corruption_is_unavail(void **state)
+{
+	char identity[256], index[256];
+
+	(void)snprintf(identity, sizeof(identity), "%s", fixture_tenant_path(&f, "contoso", "identity"));
+	(void)snprintf(index, sizeof(index), "%s", fixture_path(&f, "/var/lib/tenure/index"));
+	expect_unavailable(identity, 0, "X", 1);
+	expect_unavailable(identity, 8, "\xff\xff", 2);
+	expect_unavailable(identity, -1, NULL, 0);
+	expect_unavailable(identity, -1, NULL, 100);
+	expect_unavailable(identity, -1, NULL, 400);
+	expect_unavailable(index, 0, "X", 1);
+	expect_unavailable(index, -1, NULL, 50);
+}
+
+static void test_a_tenant_that_was_never_published_is_unavail(void **state)
+{
+	struct passwd pw;
+
+	assert_int_equal(fixture_publish(&f, false), 0);
+	assert_int_equal(unlink(fixture_tenant_path(&f, "contoso", "identity")), 0);
+	assert_int_equal(pwnam("alice", &pw), NSS_STATUS_UNAVAIL);
+}
+
+static void test_files_of_others_are_unavail(void **state)
+{
+	struct passwd pw;
+
+	assert_int_equal(fixture_publish(&f, false), 0);
+	assert_int_equal(chmod(fixture_tenant_path(&f, "contoso", "identity"), 0666), 0);
+	assert_int_equal(pwnam("alice", &pw), NSS_STATUS_UNAVAIL);
+}
+
+static void test_T22_ids_are_checked_again_when_read(void **state)
+{
+	static const uint32_t bad[] = {0, 42, 999, 1000, 65534, 65535, 1900090100, 1950000001, 1u << 31, NO_ID};
+	const uint32_t good[2] = {1900000001, 1900000001};
+	char path[256];
+	struct passwd pw;
+	long at;
+
+	(void)snprintf(path, sizeof(path), "%s", fixture_tenant_path(&f, "contoso", "identity"));
+	for (size_t i = 0; i < 2 * ARRAY_LENGTH(bad); i++) {
+		uint32_t ids[2] = {1900000001, 1900000001};
+
+		assert_int_equal(fixture_publish(&f, false), 0);
+		at = file_find(path, good, sizeof(good));
+		ids[i % 2] = bad[i / 2];
+		file_bend(path, at, ids, sizeof(ids));
+		assert_int_equal(pwnam("alice", &pw), NSS_STATUS_UNAVAIL);
+		/* An enumeration passes her over or stops; it never shows her. */
+		(void)_nss_tenure_setpwent(0);
+		for (int error = 0; _nss_tenure_getpwent_r(&pw, buf, sizeof(buf), &error) == NSS_STATUS_SUCCESS;)
+			assert_string_not_equal(pw.pw_name, "alice");
+		(void)_nss_tenure_endpwent();
+	}
+}
+
+static void test_T22_gids_of_system_groups_are_never_given(void **state)
+{
+	const uint32_t good[2] = {1900010000, 1900010001};
+	const uint32_t bad[2] = {27, 42}; /* sudo, shadow */
+	char path[256];
+	gid_t *gids;
+	long count;
+
+	(void)snprintf(path, sizeof(path), "%s", fixture_tenant_path(&f, "contoso", "identity"));
+	assert_int_equal(fixture_publish(&f, false), 0);
+	file_bend(path, file_find(path, good, sizeof(good)), bad, sizeof(bad));
+	assert_int_equal(groups_of("alice", -1, &gids, &count), NSS_STATUS_UNAVAIL);
+	assert_int_equal(count, 1);
+	free(gids);
+}
+
+static void test_T23_a_group_of_the_directory_cannot_pose_as_become_root(void **state)
+{
+	struct group gr;
+
+	assert_int_equal(fixture_publish(&f, false), 0);
+	/* As if a writer had let it pass: the name of dba-oncall, as long, put in its place. */
+	file_bend(fixture_tenant_path(&f, "contoso", "identity"),
+		  file_find(fixture_tenant_path(&f, "contoso", "identity"), "dba-oncall", 11), "role-dbaop", 11);
+	assert_int_equal(grnam("role-dbaop", &gr), NSS_STATUS_NOTFOUND);
+}
+
+/* In strict mode the kernel kills whoever calls anything but read, write and exit. */
+static void look_without_system_calls(gid_t *gids)
+{
+	struct passwd pw;
+	struct group gr;
+	long start = 0, size = 16;
+	int error = 0;
+	bool right;
+
+	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT) < 0)
+		_exit(77);
+	right = pwnam("alice", &pw) == NSS_STATUS_SUCCESS && pwnam("nobodyhere", &pw) == NSS_STATUS_NOTFOUND &&
+		_nss_tenure_getpwuid_r(1900000003, &pw, buf, sizeof(buf), &error) == NSS_STATUS_SUCCESS &&
+		_nss_tenure_getpwuid_r(1000, &pw, buf, sizeof(buf), &error) == NSS_STATUS_NOTFOUND &&
+		grnam("dba", &gr) == NSS_STATUS_SUCCESS && grnam("nothinghere", &gr) == NSS_STATUS_NOTFOUND &&
+		_nss_tenure_getgrgid_r(1900010002, &gr, buf, sizeof(buf), &error) == NSS_STATUS_SUCCESS &&
+		_nss_tenure_initgroups_dyn("alice", 7, &start, &size, &gids, -1, &error) == NSS_STATUS_SUCCESS;
+	(void)syscall(SYS_exit, right ? 0 : 1);
+}
+
+static void test_a_lookup_makes_no_system_call(void **state)
+{
+	gid_t *gids = calloc(16, sizeof(*gids));
+	struct passwd pw;
+	long start = 0, size = 16;
+	int error = 0, status;
+	pid_t child;
+
+	assert_non_null(gids);
+	assert_int_equal(fixture_publish(&f, true), 0);
+	assert_int_equal(pwnam("alice", &pw), NSS_STATUS_SUCCESS);
+	assert_int_equal(_nss_tenure_initgroups_dyn("alice", 7, &start, &size, &gids, -1, &error), NSS_STATUS_SUCCESS);
+	child = fork();
+	if (child == 0)
+		look_without_system_calls(gids);
+	assert_true(child > 0);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(generation_retire(), 0);
+	free(gids);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
+		skip();
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup_teardown(test_nothing_is_known_without_an_index, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_passwd_by_name_and_uid, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_tenants_by_domain, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_homes_of_their_own_and_by_prefix, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_groups_and_private_groups, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_groups_that_show_holders, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_T50_a_name_that_was_given_anew_inherits_nothing, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_grants_of_another_boot_count_for_nothing, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_initgroups, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_initgroups_honours_the_limit, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_erange_goes_with_tryagain_and_errnop_may_be_errno, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_null_and_empty_buffers, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_a_lookup_makes_no_system_call, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_corruption_is_unavail, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_a_tenant_that_was_never_published_is_unavail, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_files_of_others_are_unavail, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_T22_ids_are_checked_again_when_read, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_T22_gids_of_system_groups_are_never_given, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_T23_a_group_of_the_directory_cannot_pose_as_become_root, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

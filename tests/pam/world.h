@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef TENURE_TESTS_PAM_WORLD_H
+#define TENURE_TESTS_PAM_WORLD_H
+
+/*
+ * A host for the tests of the module: a root of its own, snapshots that the real writers wrote from real configuration,
+ * PAM stacks in a folder of its own (pam_start_confdir), a person who answers prompts.
+ *
+ *   alice   1900000001  password, logs in, eligible for db-operator (become:root, group:adm)
+ *   carol   1900000003  password, logs in
+ *   dan     1900000004  password, disabled
+ *   erin    1900000005  password, standing become:root and login
+ *   mallory 1900000006  password, no right at all
+ *   future  1900000007  logs in from 2099 on
+ *   gina    1900000008  password, eligible for visitor (login, group:adm)
+ *   nopass  1900000009  logs in, has no password          locked 1900000010  a hash that fits nothing
+ *   bob     1501        local, mapped, eligible for db-operator (gates alone)
+ *   lou     1503        local, mapped with login = "tenant", no right to log in
+ *   moved   1505        local, mapped when it had another uid
+ *   rescue  1502        local, mapped, break glass        luser 1500  local, not mapped
+ */
+
+#include <security/pam_appl.h>
+
+#include "common/decide/decide.h"
+#include "tests/pam/fakes.h"
+
+#define WORLD_PASSWORD "secret"
+#define UID_ALICE	1900000001
+#define UID_CAROL	1900000003
+#define UID_DAN		1900000004
+#define UID_ERIN	1900000005
+#define UID_MALLORY	1900000006
+#define UID_GINA	1900000008
+#define UID_LUSER	1500
+#define UID_BOB		1501
+#define UID_RESCUE	1502
+#define UID_LOU		1503
+#define UID_MOVED	1505
+
+extern struct fakes *fake; /* of the loaded module */
+extern char world_root[];
+
+/* Asserts on every failure. mode: "enforce" or "report-only". */
+void world_setup(const char *mode);
+void world_teardown(void);
+const char *world_path(const char *path);
+const char *world_tenant_path(const char *file);
+
+/* Gives a principal a live grant of a role for so many seconds (negative: it is over). Replaces the grants there are. */
+void world_grant(const char *user, const char *role, int seconds);
+void world_no_grants(void);
+
+/* Overwrites a file with bytes that are no snapshot. */
+void world_break(const char *path);
+
+/* What a person does at a prompt, and what they were shown. */
+struct person {
+	const char *answer;	 /* to every prompt; NULL: answers nothing */
+	int conversation_result; /* PAM_SUCCESS, PAM_CONV_AGAIN, ... for prompts */
+	int prompts, errors, infos;
+	char last_prompt[256], last_error[512], last_info[512];
+};
+extern struct person person;
+
+/* A transaction of a service. The stack is chosen by world_stack. */
+pam_handle_t *world_start(const char *service, const char *user);
+void world_end(pam_handle_t *pamh);
+
+/*
+ * Writes a service's stack: each line is "auth required @" with @ for our module and %swap for pam_swap.so; NULL ends.
+ */
+void world_stack(const char *service, ...);
+
+/* One phase in a transaction of its own. */
+int world_authenticate(const char *service, const char *user, const char *answer);
+int world_account(const char *service, const char *user);
+int world_session(const char *service, const char *user);
+
+bool logged(const char *text);
+
+#endif

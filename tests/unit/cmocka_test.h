@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef TENURE_TESTS_UNIT_CMOCKA_TEST_H
+#define TENURE_TESTS_UNIT_CMOCKA_TEST_H
+
+/* What cmocka wants included before itself. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#endif
