@@ -42,7 +42,7 @@ static int fail_tries(struct cli *cli, const char *option)
 			"no usable answer in %d tries", TRIES);
 }
 
-int ask_text(struct cli *cli, const char *question, const char *option, const char **ret)
+int ask_text(struct cli *cli, const char *question, const char *option, size_t max, const char **ret)
 {
 	for (int i = 0; i < TRIES; i++) {
 		const char *answer;
@@ -50,12 +50,11 @@ int ask_text(struct cli *cli, const char *question, const char *option, const ch
 
 		if (code != CODE_DONE)
 			return code;
-		if (*answer && text_check(answer, REASON_LENGTH_MAX) == 0) {
+		if (*answer && text_check(answer, max) == 0) {
 			*ret = answer;
 			return CODE_DONE;
 		}
-		fprintf(stderr, *answer ? "Plain text, please, at most %d bytes.\n" : "A few words, please.\n",
-			REASON_LENGTH_MAX);
+		fprintf(stderr, *answer ? "Plain text, please, at most %zu bytes.\n" : "A few words, please.\n", max);
 	}
 	return fail_tries(cli, option);
 }

@@ -7,10 +7,10 @@
 #include "helper/rows.h"
 
 /*
- * Free text that must not be empty. `option` is what gives it without a terminal ("reason"). CODE_DONE with a string
- * of the cli; a recorded CODE_USAGE.
+ * Free text that must not be empty, of at most `max` bytes. `option` is what gives it without a terminal ("reason").
+ * CODE_DONE with a string of the cli; a recorded CODE_USAGE.
  */
-int ask_text(struct cli *cli, const char *question, const char *option, const char **ret) MUST_CHECK;
+int ask_text(struct cli *cli, const char *question, const char *option, size_t max, const char **ret) MUST_CHECK;
 
 /* A duration; an empty answer takes the proposal. As ask_text. */
 int ask_duration(struct cli *cli, int64_t proposal_ns, int64_t *ret) MUST_CHECK;

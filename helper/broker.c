@@ -3,6 +3,7 @@
 
 #include "helper/broker.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -12,6 +13,7 @@
 #include "common/base/paths.h"
 #include "common/base/secret.h"
 #include "common/wire/client.h"
+#include "helper/output.h"
 #include "helper/prompt.h"
 #include "helper/rows.h"
 
@@ -93,17 +95,27 @@ static int fail_prompt(struct cli *cli, int error)
 			strerror(-error));
 }
 
+/* Every prompt of the broker is of a step-up. "Password for alice: " is "Step-up, password for alice: ". */
+static const char *question_text(struct cli *cli, const char *text)
+{
+	const char *question = cli_escape_line(cli, text);
+	size_t len = strlen(question);
+	bool capital = len > 1 && isupper((unsigned char)question[0]) && islower((unsigned char)question[1]);
+
+	if (len == 0)
+		return "Step-up: ";
+	return cli_text(cli, "Step-up, %c%s%s", capital ? tolower((unsigned char)question[0]) : question[0],
+			question + 1, question[len - 1] == ' ' ? "" : " ");
+}
+
 /* Asks the person, answers the broker. */
 static int answer_prompt(struct cli *cli, struct wire_client *client, const json_t *progress)
 {
-	const char *question = cli_escape_line(cli, field_raw(progress, "text"));
-	size_t len = strlen(question);
+	const char *question = question_text(cli, field_raw(progress, "text"));
 	char *answer = NULL;
 	json_t *parameters;
 	int r;
 
-	if (len == 0 || question[len - 1] != ' ')
-		question = cli_text(cli, "%s ", question);
 	r = prompt_read(cli, question, field_bool(progress, "echo") ? PROMPT_SHOWN : PROMPT_HIDDEN, &answer);
 	if (r < 0)
 		return fail_prompt(cli, r);
@@ -115,43 +127,55 @@ static int answer_prompt(struct cli *cli, struct wire_client *client, const json
 	return r < 0 ? fail_transport(cli, r) : CODE_DONE;
 }
 
-/* Ctrl-C while a request waits leaves it open and lets us say so, instead of killing us. */
-static void hold_interrupts(struct sigaction *old, sigset_t *old_mask)
+/*
+ * Ctrl-C while a request waits leaves it open and lets us say so, instead of killing us: from before the first word
+ * that says so until the waiting is over.
+ */
+struct interrupts {
+	bool held;
+	struct sigaction old;
+	sigset_t old_mask;
+};
+
+static void hold_interrupts(struct interrupts *i)
 {
 	struct sigaction action = {.sa_handler = note_interrupt};
 	sigset_t mask;
 
+	if (i->held)
+		return;
+	i->held = true;
 	interrupted = 0;
 	(void)sigemptyset(&action.sa_mask);
 	(void)sigemptyset(&mask);
 	(void)sigaddset(&mask, SIGINT);
-	(void)sigprocmask(SIG_BLOCK, &mask, old_mask);
-	(void)sigaction(SIGINT, &action, old);
+	(void)sigprocmask(SIG_BLOCK, &mask, &i->old_mask);
+	(void)sigaction(SIGINT, &action, &i->old);
 }
 
-static void release_interrupts(const struct sigaction *old, const sigset_t *old_mask)
+static void release_interrupts(struct interrupts *i)
 {
-	(void)sigprocmask(SIG_SETMASK, old_mask, NULL);
-	(void)sigaction(SIGINT, old, NULL);
+	if (!i->held)
+		return;
+	i->held = false;
+	(void)sigprocmask(SIG_SETMASK, &i->old_mask, NULL);
+	(void)sigaction(SIGINT, &i->old, NULL);
 }
 
 /* A second at a time, so that the verb can count; Ctrl-C is let in only here. 0, -EINTR, -ETIMEDOUT, or as wire_client_next. */
 static int next_while_waiting(struct cli *cli, const struct conversation *talk, struct wire_client *client,
-			      json_t **ret_parameters, bool *ret_continues, const char **ret_error)
+			      const struct interrupts *held, json_t **ret_parameters, bool *ret_continues,
+			      const char **ret_error)
 {
 	const struct timespec second = {.tv_sec = 1};
 	struct pollfd p = {.fd = wire_client_fd(client), .events = POLLIN};
-	struct sigaction old;
-	sigset_t old_mask;
 	bool in_time = true;
 	int r;
 
-	hold_interrupts(&old, &old_mask);
 	while ((r = wire_client_next(client, 0, ret_parameters, ret_continues, ret_error)) == -EAGAIN && !interrupted &&
 	       in_time)
-		if (ppoll(&p, 1, &second, &old_mask) == 0)
+		if (ppoll(&p, 1, &second, &held->old_mask) == 0)
 			in_time = talk->on_second(cli, talk->context);
-	release_interrupts(&old, &old_mask);
 	if (r == -EAGAIN)
 		return interrupted ? -EINTR : -ETIMEDOUT;
 	return r;
@@ -159,29 +183,37 @@ static int next_while_waiting(struct cli *cli, const struct conversation *talk, 
 
 /* One event. CODE_DONE, or a failure that ends the conversation. */
 static int handle_progress(struct cli *cli, const struct conversation *talk, struct wire_client *client,
-			   const json_t *progress, bool *waiting)
+			   const json_t *progress, struct interrupts *interrupts)
 {
 	const char *event = field_raw(progress, "event");
 
 	if (!event)
 		return fail_transport(cli, -EBADMSG);
-	if (strcmp(event, "prompt") == 0)
+	if (strcmp(event, "prompt") == 0) {
+		release_interrupts(interrupts);
 		return answer_prompt(cli, client, progress);
-	if (strcmp(event, "message") == 0)
-		fprintf(stderr, "%s\n", cli_escape_line(cli, field_raw(progress, "text")));
-	else if (strcmp(event, "request") == 0 && talk->on_request)
-		*waiting = talk->on_request(cli, talk->context, json_object_get(progress, "request"));
+	}
+	if (strcmp(event, "message") == 0) {
+		print_labelled(cli, stderr, "", 0, cli_escape_line(cli, field_raw(progress, "text")));
+	} else if (strcmp(event, "request") == 0 && talk->on_request) {
+		hold_interrupts(interrupts);
+		if (!talk->on_request(cli, talk->context, json_object_get(progress, "request")))
+			release_interrupts(interrupts);
+	}
 	return CODE_DONE;
 }
 
-static int converse(struct cli *cli, const struct conversation *talk, struct wire_client *client, json_t **ret_reply)
+/* It waits for people while interrupts are held. */
+static int converse_to_end(struct cli *cli, const struct conversation *talk, struct wire_client *client,
+			   struct interrupts *interrupts, json_t **ret_reply)
 {
-	bool waiting = false, continues = true;
+	bool continues = true;
 
 	for (;;) {
 		json_t *parameters = NULL;
 		const char *error = NULL;
-		int r = waiting ? next_while_waiting(cli, talk, client, &parameters, &continues, &error)
+		int r = interrupts->held
+				? next_while_waiting(cli, talk, client, interrupts, &parameters, &continues, &error)
 				: wire_client_next(client, STEP_UP_TIMEOUT_MS, &parameters, &continues, &error);
 
 		if (r == -EINTR)
@@ -193,11 +225,20 @@ static int converse(struct cli *cli, const struct conversation *talk, struct wir
 			return CODE_DONE;
 		}
 		r = error ? cli_fail_reply(cli, error, parameters)
-			  : handle_progress(cli, talk, client, parameters, &waiting);
+			  : handle_progress(cli, talk, client, parameters, interrupts);
 		json_decref(parameters);
 		if (r != CODE_DONE)
 			return r;
 	}
+}
+
+static int converse(struct cli *cli, const struct conversation *talk, struct wire_client *client, json_t **ret_reply)
+{
+	struct interrupts interrupts = {0};
+	int code = converse_to_end(cli, talk, client, &interrupts, ret_reply);
+
+	release_interrupts(&interrupts);
+	return code;
 }
 
 int broker_converse(struct cli *cli, const struct conversation *talk, json_t *parameters, json_t **ret_reply)
@@ -222,14 +263,13 @@ int broker_converse(struct cli *cli, const struct conversation *talk, json_t *pa
 int broker_follow(struct cli *cli, const struct conversation *talk, const char *id, json_t **ret_reply)
 {
 	const struct timespec second = {.tv_sec = 1};
-	struct sigaction old;
-	sigset_t old_mask;
+	struct interrupts interrupts = {0};
 	int code = CODE_BROKER, unanswered = 0;
 
-	hold_interrupts(&old, &old_mask);
+	hold_interrupts(&interrupts);
 	while (unanswered < FOLLOW_TRIES) {
 		for (int i = 0; i < FOLLOW_EVERY_S && !interrupted; i++)
-			if (ppoll(NULL, 0, &second, &old_mask) == 0)
+			if (ppoll(NULL, 0, &second, &interrupts.old_mask) == 0)
 				(void)talk->on_second(cli, talk->context);
 		if (interrupted) {
 			code = cli_fail(cli, CODE_OPEN, "left-open", "see: tenure pending", "the request stays open");
@@ -246,6 +286,6 @@ int broker_follow(struct cli *cli, const struct conversation *talk, const char *
 		json_decref(*ret_reply);
 		*ret_reply = NULL;
 	}
-	release_interrupts(&old, &old_mask);
+	release_interrupts(&interrupts);
 	return code;
 }

@@ -13,6 +13,8 @@ struct choice {
 	const char *id;	    /* of the last that fits */
 	const char *listed; /* "7K2M-Q4XB db-operator, ..." */
 	const char *role;   /* of the last */
+	const char *longest; /* of a grant: the one that has most time left */
+	int64_t left_s;	     /* its */
 	size_t count;
 	bool one_role; /* all are of it */
 };
@@ -89,6 +91,7 @@ int choose_own_pending(struct cli *cli, const char **ret_id)
 	return choose_pending(cli, true, "no request of yours waits", ret_id);
 }
 
+/* whole_role: several grants of one role are all meant; else the one that lasts longest is. */
 static int choose_grant(struct cli *cli, bool whole_role, const char **ret_id)
 {
 	struct choice choice = {0};
@@ -106,13 +109,19 @@ static int choose_grant(struct cli *cli, bool whole_role, const char **ret_id)
 		struct role_row row;
 
 		role_row_read(cli, item, &row);
-		if (role_row_is(&row, "activated") && *row.id)
-			choice_add(cli, &choice, row.id, row.role);
+		if (!role_row_is(&row, "activated") || !*row.id)
+			continue;
+		choice_add(cli, &choice, row.id, row.role);
+		if (!choice.longest || row.left_s > choice.left_s) {
+			choice.longest = row.id;
+			choice.left_s = row.left_s;
+		}
 	}
 	json_decref(status);
-	*ret_id = NULL;
-	if (whole_role && choice.count > 1 && choice.one_role)
+	if (choice.count > 1 && choice.one_role) {
+		*ret_id = whole_role ? NULL : choice.longest;
 		return CODE_DONE;
+	}
 	return choice_take(cli, &choice, "you hold no grant", "see: tenure status", ret_id);
 }
 

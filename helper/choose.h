@@ -13,7 +13,7 @@
 int choose_decidable(struct cli *cli, const char **ret_id) MUST_CHECK;
 /* A request of the caller's own that waits. */
 int choose_own_pending(struct cli *cli, const char **ret_id) MUST_CHECK;
-/* A grant that the caller holds. */
+/* A grant that the caller holds; where several are of one role, the one that lasts longest. */
 int choose_own_grant(struct cli *cli, const char **ret_id) MUST_CHECK;
 /* The same, or NULL for all of the caller's grants when they are of one role: an extension is a grant of its own. */
 int choose_own_role(struct cli *cli, const char **ret_id) MUST_CHECK;

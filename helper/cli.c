@@ -24,14 +24,14 @@ static bool stream_is_terminal(int fd)
 	return isatty(fd) == 1;
 }
 
-static unsigned width_of_stdout(bool terminal)
+static unsigned width_of(int fd, bool terminal)
 {
 	uint64_t columns = 0;
 
 	if (terminal) {
 		struct winsize size = {0};
 
-		if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0)
+		if (ioctl(fd, TIOCGWINSZ, &size) == 0)
 			columns = size.ws_col;
 	} else {
 		const char *said = getenv("COLUMNS");
@@ -62,8 +62,10 @@ void cli_init(struct cli *cli)
 	cli->utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
 	cli->out_terminal = stream_is_terminal(STDOUT_FILENO);
 	cli->err_terminal = stream_is_terminal(STDERR_FILENO);
-	cli->no_input = !stream_is_terminal(STDIN_FILENO);
-	cli->width = width_of_stdout(cli->out_terminal);
+	cli->in_terminal = stream_is_terminal(STDIN_FILENO);
+	cli->no_input = !cli->in_terminal;
+	cli->width = width_of(STDOUT_FILENO, cli->out_terminal);
+	cli->err_width = width_of(STDERR_FILENO, cli->err_terminal);
 	cli->colour = colour_is_wanted(cli->out_terminal);
 }
 

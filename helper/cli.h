@@ -13,6 +13,10 @@
 #include "helper/error.h"
 
 #define CLI_ARGUMENTS_MAX 2
+/* What the broker takes (io.tenure): more is refused before it is asked for anything else. */
+#define TICKET_LENGTH_MAX 128
+#define LIMIT_MAX	  1000
+
 #define CLI_WIDTH_DEFAULT 80
 #define CLI_WIDTH_MIN	  40
 
@@ -68,9 +72,9 @@ struct cli {
 	struct options options;
 	bool json, no_input, help;
 
-	bool out_terminal, err_terminal;
+	bool in_terminal, out_terminal, err_terminal;
 	bool colour;	/* on stdout */
-	unsigned width; /* columns of stdout's terminal; the default elsewhere */
+	unsigned width, err_width; /* columns of stdout's and stderr's terminals; COLUMNS or the default elsewhere */
 	bool utf8;	/* the terminal's character set; else only ASCII is shown as it is */
 
 	struct clock_source *clock;
@@ -89,6 +93,8 @@ int cli_parse(struct cli *cli, int argc, char **argv);
 
 /* Usage of the whole program, or of one verb. */
 void cli_usage(const struct cli *cli, const struct verb *verb, FILE *to);
+/* The same on stdout, with --json as an object. CODE_DONE. */
+int cli_help(struct cli *cli, const struct verb *verb);
 
 /* REALTIME now, 0 if the clock fails. */
 int64_t cli_now(const struct cli *cli);

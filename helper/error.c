@@ -38,7 +38,7 @@ static const struct reply_error {
 } reply_errors[] = {
 	{"NotGoverned", CODE_NO, "not-governed", "no tenant knows you on this host", "ask its administrator"},
 	{"NotEligible", CODE_NO, "not-eligible", "you are not eligible for that role", "see: tenure roles"},
-	{"NotYours", CODE_NO, "not-yours", "that is not yours to decide or see", "see: tenure pending"},
+	{"NotYours", CODE_NO, "not-yours", "that is not yours to decide or see", ""},
 	{"OwnRequest", CODE_NO, "own-request", "that is your own request", ""},
 	{"NoSuchRole", CODE_UNKNOWN, "no-such-role", "no such role", "see: tenure roles"},
 	{"NoSuchUser", CODE_UNKNOWN, "no-such-user", "no such user", "write NAME or NAME@DOMAIN"},
@@ -47,7 +47,7 @@ static const struct reply_error {
 	{"Ambiguous", CODE_USAGE, "ambiguous", "several requests begin so", "give more of the id"},
 	{"Invalid", CODE_USAGE, "invalid", "the broker refused a value", "see: tenure --help"},
 	{"Missing", CODE_USAGE, "input-missing", "something is missing", "see: tenure --help"},
-	{"StepUpNeeded", CODE_USAGE, "step-up-needed", "step-up is needed, and there is no terminal to ask on",
+	{"StepUpNeeded", CODE_USAGE, "step-up-needed", "step-up is needed, and no terminal to ask on",
 	 "run it on a terminal"},
 	{"StepUpFailed", CODE_STEP_UP, "step-up-failed", "step-up failed", "try again"},
 	{"WrongState", CODE_NO, "wrong-state", "it is not in a state for that", "see: tenure history"},
@@ -90,7 +90,7 @@ static int fail_special(struct cli *cli, const struct reply_error *row, const js
 	}
 	if (strcmp(row->name, "Missing") == 0)
 		return cli_fail(cli, row->code, row->id, cli_text(cli, "give %s", list_options(cli, json_object_get(p, "fields"))),
-				"input is missing and there is no terminal to ask on");
+				"input is missing%s", cli->in_terminal ? "" : ", and no terminal to ask on");
 	/* The broker's words are for programs. */
 	if (strcmp(row->name, "StepUpNeeded") == 0)
 		return cli_fail(cli, row->code, row->id, row->next, "%s", row->message);
@@ -98,6 +98,18 @@ static int fail_special(struct cli *cli, const struct reply_error *row, const js
 		return cli_fail(cli, row->code, row->id, row->next, "%s fits %s", field_text(cli, p, "id"),
 				field_list(cli, p, "matches", ", "));
 	return CODE_DONE;
+}
+
+/* What to do where the broker did not say. */
+static const char *next_of(const struct reply_error *row, const json_t *p)
+{
+	static const char *const terms[] = {"duration", "scope", "ticket"};
+	const char *field = field_raw(p, "field");
+
+	for (size_t i = 0; strcmp(row->name, "Invalid") == 0 && field && i < ARRAY_LENGTH(terms); i++)
+		if (strcmp(field, terms[i]) == 0)
+			return "its terms: tenure roles";
+	return row->next;
 }
 
 int cli_fail_reply(struct cli *cli, const char *name, const json_t *parameters)
@@ -116,7 +128,10 @@ int cli_fail_reply(struct cli *cli, const char *name, const json_t *parameters)
 			return code;
 		if (strcmp(next, "tenure") == 0 || strncmp(next, "tenure ", strlen("tenure ")) == 0)
 			next = cli_text(cli, "next: %s", next);
-		return cli_fail(cli, row->code, row->id, *next ? next : row->next, "%s",
+		/* What the broker says of a limit, it says to the end. */
+		if (!*next && *message && strcmp(row->name, "Busy") == 0)
+			return cli_fail(cli, row->code, row->id, "", "%s", message);
+		return cli_fail(cli, row->code, row->id, *next ? next : next_of(row, parameters), "%s",
 				*message ? message : row->message);
 	}
 	return cli_fail(cli, CODE_BROKER, "broker-version", "restart it: systemctl restart tenured",
@@ -143,5 +158,5 @@ void failure_report(struct cli *cli)
 		return;
 	}
 	(void)fflush(stdout);
-	fprintf(stderr, "tenure: %s%s%s\n", f->message, *f->next ? "; " : "", f->next);
+	print_note(cli, cli_text(cli, "%s%s%s", f->message, *f->next ? "; " : "", f->next));
 }

@@ -38,10 +38,8 @@ static int run(struct cli *cli, int argc, char **argv)
 
 	if (code != CODE_DONE)
 		return code;
-	if (cli->help) {
-		cli_usage(cli, cli->verb, stdout);
-		return CODE_DONE;
-	}
+	if (cli->help)
+		return cli_help(cli, cli->verb);
 	return cli->verb->run(cli);
 }
 

@@ -113,7 +113,8 @@ void print_labelled(const struct cli *cli, FILE *to, const char *label, unsigned
 void print_labelled_behind(const struct cli *cli, FILE *to, unsigned behind, const char *label, unsigned label_width,
 			   const char *text)
 {
-	unsigned width = cli->width > label_width + 10 ? cli->width - label_width : 10;
+	unsigned columns = to == stderr ? cli->err_width : cli->width;
+	unsigned width = columns > label_width + 10 ? columns - label_width : 10;
 
 	fprintf(to, "%-*s", (int)(label_width - behind), label);
 	do {
@@ -126,6 +127,16 @@ void print_labelled_behind(const struct cli *cli, FILE *to, unsigned behind, con
 		if (*text)
 			fprintf(to, "%*s", (int)label_width, "");
 	} while (*text);
+}
+
+void print_note(const struct cli *cli, const char *text)
+{
+	static const char label[] = "tenure: ";
+
+	if (cli->err_terminal)
+		print_labelled(cli, stderr, label, (unsigned)strlen(label), text);
+	else
+		fprintf(stderr, "%s%s\n", label, text);
 }
 
 void table_init(struct table *t, const struct cli *cli, const struct column *columns, size_t column_count)

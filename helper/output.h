@@ -40,12 +40,21 @@ void table_add(struct table *t, struct cli *cli, const struct cell *cells);
 void table_print(const struct table *t, FILE *to);
 void table_done(struct table *t);
 
-/* "  reason   rebuild payroll index": the text wraps behind the label. label_width: columns, indent included. */
+/*
+ * "  reason   rebuild payroll index": the text wraps behind the label, at the width of stdout or stderr. label_width:
+ * columns, indent included.
+ */
 void print_labelled(const struct cli *cli, FILE *to, const char *label, unsigned label_width, const char *text);
 
 /* The same where `behind` columns of the label, at most label_width, are on the line already. */
 void print_labelled_behind(const struct cli *cli, FILE *to, unsigned behind, const char *label, unsigned label_width,
 			   const char *text);
+
+/*
+ * "tenure: TEXT" on stderr: what is the matter. Wraps on a terminal; elsewhere it stays one line, so that a program
+ * finds it whole.
+ */
+void print_note(const struct cli *cli, const char *text);
 
 /* Text in a style, where the terminal takes colour. */
 void print_styled(const struct cli *cli, FILE *to, enum style style, const char *text);

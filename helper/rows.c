@@ -82,6 +82,27 @@ static const char *rights_text(struct cli *cli, const json_t *object)
 	return text;
 }
 
+/* Root by "sudo -i"; else the first user whom they let somebody become. */
+static const char *use_text(struct cli *cli, const json_t *object)
+{
+	static const char become[] = "become:";
+	const char *use = "";
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach (field_array(object, "rights"), i, item) {
+		const char *right = json_string_value(item), *target = NULL;
+
+		if (right && strncmp(right, become, strlen(become)) == 0)
+			target = right + strlen(become);
+		if (target && (strcmp(target, "root") == 0 || strcmp(target, "*") == 0))
+			return "sudo -i";
+		if (target && !*use)
+			use = cli_text(cli, "sudo -u %s -i", cli_escape(cli, target));
+	}
+	return use;
+}
+
 void role_row_read(struct cli *cli, const json_t *object, struct role_row *ret)
 {
 	*ret = (struct role_row){
@@ -93,6 +114,7 @@ void role_row_read(struct cli *cli, const json_t *object, struct role_row *ret)
 		.id = field_text(cli, object, "id"),
 		.place = field_text(cli, object, "place"),
 		.rights = rights_text(cli, object),
+		.use = use_text(cli, object),
 		.until_ns = field_time(object, "until"),
 		.left_s = field_number(object, "left", -1),
 		.max_duration_ns = field_seconds(object, "max_duration"),
@@ -161,6 +183,7 @@ void request_row_read(struct cli *cli, const json_t *object, struct request_row 
 		.role = field_text(cli, object, "role"),
 		.scope = field_text(cli, object, "scope"),
 		.rights = rights_text(cli, object),
+		.use = use_text(cli, object),
 		.reason = field_text(cli, object, "reason"),
 		.ticket = field_text(cli, object, "ticket"),
 		.extends = field_text(cli, object, "extends"),
@@ -174,6 +197,7 @@ void request_row_read(struct cli *cli, const json_t *object, struct request_row 
 		.times_out_ns = field_time(object, "times_out"),
 		.start_ns = field_time(object, "start"),
 		.until_ns = field_time(object, "until"),
+		.held_until_ns = field_time(object, "held_until"),
 		.left_s = field_number(object, "left", -1),
 		.approvals_needed = field_number(object, "approvals_needed", 0),
 		.approvals_given = (int64_t)json_array_size(approvals),

@@ -28,6 +28,7 @@ const json_t *field_array(const json_t *object, const char *key);
 struct role_row {
 	const char *role, *state, *scope, *unit, *through, *id, *place;
 	const char *rights; /* "login, become root, group adm" */
+	const char *use;    /* how they are used: "sudo -i"; "": there is nobody to become */
 	int64_t until_ns;   /* 0: never */
 	int64_t left_s;	    /* -1: not said */
 	int64_t max_duration_ns;
@@ -43,10 +44,12 @@ bool role_row_is(const struct role_row *row, const char *state);
 
 struct request_row {
 	const char *id, *state, *user, *login, *role, *scope, *rights, *reason, *ticket, *extends;
+	const char *use;       /* as in struct role_row */
 	const char *approvers; /* "carol, dave" */
 	const char *decided_by, *decided_reason;
 	const char *last_by, *last_reason; /* the newest approval */
 	int64_t duration_ns, asked_ns, times_out_ns, start_ns, until_ns;
+	int64_t held_until_ns; /* of an extension that waits: the end of what is held; 0: nothing is */
 	int64_t left_s; /* -1: not said */
 	int64_t approvals_needed, approvals_given;
 	int64_t before_count, before_last_ns;

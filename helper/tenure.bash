@@ -33,7 +33,7 @@ _tenure()
 	esac
 	if [ -z "$words" ] && [ -z "$verb" ]; then
 		words="status roles request pending approve deny cancel end extend revoke sessions history explain check
-			ssh-keys version help --help --version"
+			ssh-keys version help --help --version --json --no-input"
 	elif [ -z "$words" ] && [[ $cur == -* ]]; then
 		words="--json --no-input --help"
 		case $verb in

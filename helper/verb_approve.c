@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "common/base/text.h"
 #include "helper/ask.h"
 #include "helper/broker.h"
 #include "helper/choose.h"
@@ -25,8 +26,13 @@ static const char *before_text(struct cli *cli, const struct request_row *row)
 static void print_card(struct cli *cli, const struct request_row *row)
 {
 	print_labelled(cli, stderr, "", 0,
-		       cli_text(cli, "%s asks for %s on %s for %s%s%s", row->user, row->role, row->scope,
-				duration_text(cli, row->duration_ns), *row->extends ? " more, behind " : "", row->extends));
+		       cli_text(cli, "%s asks for %s on %s for %s", row->user, row->role, row->scope,
+				duration_text(cli, row->duration_ns)));
+	if (row->held_until_ns)
+		print_labelled(cli, stderr, "  held", LABEL_WIDTH,
+			       cli_text(cli, "until %s (%s); %s runs from the approval",
+					time_exact(cli, cli_now(cli), row->held_until_ns), row->extends,
+					duration_text(cli, row->duration_ns)));
 	print_labelled(cli, stderr, "  means", LABEL_WIDTH, row->rights);
 	if (*row->reason)
 		print_labelled(cli, stderr, "  reason", LABEL_WIDTH, row->reason);
@@ -61,11 +67,15 @@ static int report_decision(struct cli *cli, const json_t *request)
 	request_row_read(cli, request, &row);
 	who = request_row_who(&row);
 	if (request_row_is(&row, "active"))
-		printf("Approved: %s holds %s until %s.\n", who, row.role, time_exact(cli, now_ns, row.until_ns));
+		print_labelled(cli, stdout, "", 0,
+			       cli_text(cli, "Approved: %s holds %s until %s.", who, row.role,
+					time_exact(cli, now_ns, row.until_ns)));
 	else if (request_row_is(&row, "scheduled"))
-		printf("Approved: %s will hold %s from %s.\n", who, row.role, time_exact(cli, now_ns, row.start_ns));
+		print_labelled(cli, stdout, "", 0,
+			       cli_text(cli, "Approved: %s will hold %s from %s.", who, row.role,
+					time_exact(cli, now_ns, row.start_ns)));
 	else if (request_row_is(&row, "denied"))
-		printf("Denied: %s does not get %s.\n", who, row.role);
+		print_labelled(cli, stdout, "", 0, cli_text(cli, "Denied: %s does not get %s.", who, row.role));
 	else if (request_row_is(&row, "pending"))
 		print_labelled(cli, stdout, "", 0,
 			       cli_text(cli, "Approved; %s waits for %d more of: %s", row.id,
@@ -103,7 +113,7 @@ static int ask_decision(struct cli *cli, const struct request_row *row, const ch
 	char letter = 'n';
 	int code = ask_letter(cli, "Approve? [y]es [d]eny [N]ot now: ", "yd", 'n', &letter);
 
-	if (code == CODE_DONE && letter == 'n')
+	if (code == CODE_DONE && letter == 'n' && !cli->json)
 		fprintf(stderr, "Not now: %s goes on waiting.\n", row->id);
 	*ret_method = letter == 'y' ? "Approve" : letter == 'd' ? "Deny" : NULL;
 	return code;
@@ -122,7 +132,7 @@ static int look_and_decide(struct cli *cli, const char *id, const char *method, 
 	code = check_decidable(cli, json_object_get(reply, "request"));
 	if (code == CODE_DONE && !reason && cli->no_input)
 		code = cli_fail(cli, CODE_USAGE, "input-missing", "give --reason",
-				"a decision needs its reason, and there is no terminal to ask on");
+				"a decision needs its reason%s", cli->in_terminal ? "" : ", and no terminal to ask on");
 	if (code == CODE_DONE && !reason) {
 		request_row_read(cli, json_object_get(reply, "request"), &row);
 		print_card(cli, &row);
@@ -133,9 +143,11 @@ static int look_and_decide(struct cli *cli, const char *id, const char *method, 
 	if (code != CODE_DONE)
 		return code;
 	if (!method)
-		return CODE_NO;
+		return cli->json ? cli_fail(cli, CODE_NO, "not-now", cli_text(cli, "tenure approve %s", id),
+					    "it goes on waiting")
+				 : CODE_NO;
 	if (!reason) {
-		code = ask_text(cli, "Your reason: ", "reason", &reason);
+		code = ask_text(cli, "Your reason: ", "reason", REASON_LENGTH_MAX, &reason);
 		if (code != CODE_DONE)
 			return code;
 	}

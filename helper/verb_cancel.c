@@ -21,7 +21,7 @@ int verb_cancel(struct cli *cli)
 	if (cli->json)
 		return print_json(cli, reply);
 	request_row_read(cli, json_object_get(reply, "request"), &row);
-	printf("Taken back: %s, %s.\n", row.id, row.role);
+	print_labelled(cli, stdout, "", 0, cli_text(cli, "Taken back: %s, %s.", row.id, row.role));
 	json_decref(reply);
 	return CODE_DONE;
 }

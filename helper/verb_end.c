@@ -16,7 +16,8 @@ static void print_ended(struct cli *cli, const json_t *reply)
 		struct request_row row;
 
 		request_row_read(cli, item, &row);
-		printf("Ended: %s, you no longer hold %s by it.\n", row.id, row.role);
+		print_labelled(cli, stdout, "", 0,
+			       cli_text(cli, "Ended: %s, you no longer hold %s by it.", row.id, row.role));
 	}
 	/* A session's id was given: its grant goes on. */
 	if (json_array_size(items) == 0)

@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "helper/broker.h"
 #include "helper/output.h"
@@ -61,7 +62,24 @@ static void print_trace(struct cli *cli, const json_t *reply)
 	table_done(&table);
 }
 
-static void print_verdict(struct cli *cli, const json_t *reply, bool allowed)
+/* What is neither word is a denial. */
+static const char *verdict_of(const json_t *reply)
+{
+	const char *verdict = field_raw(reply, "verdict");
+
+	if (verdict && strcmp(verdict, "allow") == 0)
+		return "allow";
+	return verdict && strcmp(verdict, "ignore") == 0 ? "ignore" : "deny";
+}
+
+static enum style verdict_style(const char *verdict)
+{
+	if (strcmp(verdict, "allow") == 0)
+		return STYLE_GOOD;
+	return strcmp(verdict, "deny") == 0 ? STYLE_BAD : STYLE_NONE;
+}
+
+static void print_verdict(struct cli *cli, const json_t *reply, const char *verdict)
 {
 	static const struct column columns[] = {{NULL, 0}, {NULL, 20}};
 	const char *path = field_text(cli, reply, "path");
@@ -69,7 +87,7 @@ static void print_verdict(struct cli *cli, const json_t *reply, bool allowed)
 
 	table_init(&table, cli, columns, ARRAY_LENGTH(columns));
 	table_add(&table, cli,
-		  (struct cell[]){{allowed ? "allow" : "deny", allowed ? STYLE_GOOD : STYLE_BAD},
+		  (struct cell[]){{verdict, verdict_style(verdict)},
 				  {cli_text(cli, "%s  %s  on %s  %s", field_text(cli, reply, "user"),
 					    cli_escape_line(cli, field_raw(reply, "question")), *path ? path : "this host",
 					    time_exact(cli, cli_now(cli), field_time(reply, "time"))),
@@ -78,12 +96,12 @@ static void print_verdict(struct cli *cli, const json_t *reply, bool allowed)
 	table_done(&table);
 }
 
-static void print_explanation(struct cli *cli, const json_t *reply, bool allowed)
+static void print_explanation(struct cli *cli, const json_t *reply, const char *verdict)
 {
 	const char *next = cli_escape_line(cli, field_raw(reply, "next"));
 	int64_t unmet = field_number(reply, "first_unmet", 0);
 
-	print_verdict(cli, reply, allowed);
+	print_verdict(cli, reply, verdict);
 	putchar('\n');
 	print_trace(cli, reply);
 	if (unmet > 0)
@@ -95,18 +113,20 @@ int verb_explain(struct cli *cli)
 {
 	json_t *reply = NULL;
 	const char *verdict;
-	bool allowed;
-	int code = broker_call(cli, "Explain", explain_parameters(cli), &reply);
+	int code;
 
+	if (cli->argument_count == 0 && geteuid() == 0)
+		return cli_fail(cli, CODE_USAGE, "usage", "tenure explain USER", "root is never judged; name a user");
+	code = broker_call(cli, "Explain", explain_parameters(cli), &reply);
 	if (code != CODE_DONE)
 		return code;
-	verdict = field_raw(reply, "verdict");
-	allowed = verdict && strcmp(verdict, "allow") == 0;
+	verdict = verdict_of(reply);
+	code = strcmp(verdict, "deny") == 0 ? CODE_NO : CODE_DONE;
 	if (cli->json) {
 		(void)print_json(cli, reply);
 	} else {
-		print_explanation(cli, reply, allowed);
+		print_explanation(cli, reply, verdict);
 		json_decref(reply);
 	}
-	return allowed ? CODE_DONE : CODE_NO;
+	return code;
 }

@@ -7,11 +7,13 @@
 #include "helper/broker.h"
 #include "helper/choose.h"
 #include "helper/request_terms.h"
+#include "helper/times.h"
 #include "helper/verbs.h"
 #include "helper/waiting.h"
 
 /* The terms of the role that the grant gives: from its eligible row, where one is left. */
-static bool find_terms(struct cli *cli, const json_t *status, const char *id, struct role_row *ret)
+static bool find_terms(struct cli *cli, const json_t *status, const char *id, struct role_row *ret,
+		       int64_t *ret_until_ns)
 {
 	const char *role = NULL;
 	struct role_row row;
@@ -23,6 +25,7 @@ static bool find_terms(struct cli *cli, const json_t *status, const char *id, st
 		if (role_row_is(&row, "activated") && strncasecmp(row.id, id, strlen(id)) == 0) {
 			role = row.role;
 			*ret = row;
+			*ret_until_ns = row.until_ns;
 		}
 	}
 	json_array_foreach (field_array(status, "roles"), i, item) {
@@ -37,12 +40,16 @@ static int ask_terms(struct cli *cli, const char *id)
 {
 	json_t *status = NULL;
 	struct role_row row;
+	int64_t until_ns;
 	int code = broker_call(cli, "Status", NULL, &status);
 
 	if (code != CODE_DONE)
 		return code;
-	if (find_terms(cli, status, id, &row))
-		code = ask_missing_terms(cli, &row, cli_text(cli, "%s, %s: %s", cli_escape(cli, id), row.role, row.rights));
+	if (find_terms(cli, status, id, &row, &until_ns))
+		code = ask_missing_terms(cli, &row,
+					 cli_text(cli, "%s is held until %s; what you ask for runs from %s", row.role,
+						  time_exact(cli, cli_now(cli), until_ns),
+						  row.approvals > 0 ? "its approval" : "now"));
 	json_decref(status);
 	return code;
 }

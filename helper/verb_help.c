@@ -17,6 +17,5 @@ int verb_help(struct cli *cli)
 					near ? cli_text(cli, "did you mean: tenure help %s", near) : "see: tenure --help",
 					"no verb \"%s\"", cli_escape(cli, name));
 	}
-	cli_usage(cli, verb, stdout);
-	return CODE_DONE;
+	return cli_help(cli, verb);
 }

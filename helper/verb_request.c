@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "common/base/text.h"
 #include "helper/ask.h"
 #include "helper/broker.h"
 #include "helper/nearest.h"
@@ -27,9 +28,9 @@ int ask_missing_terms(struct cli *cli, const struct role_row *row, const char *h
 	if (!o->duration_ns)
 		code = ask_duration(cli, row->max_duration_ns, &o->duration_ns);
 	if (code == CODE_DONE && reason)
-		code = ask_text(cli, "Reason: ", "reason", &o->reason);
+		code = ask_text(cli, "Reason: ", "reason", REASON_LENGTH_MAX, &o->reason);
 	if (code == CODE_DONE && ticket)
-		code = ask_text(cli, "Ticket (system and number): ", "ticket", &o->ticket);
+		code = ask_text(cli, "Ticket (system and number): ", "ticket", TICKET_LENGTH_MAX, &o->ticket);
 	return code;
 }
 
@@ -43,6 +44,31 @@ void set_terms(const struct cli *cli, json_t *parameters)
 	set_text(parameters, "ticket", o->ticket);
 }
 
+/* The role is held, or asked for: nothing to ask for. CODE_DONE: it is neither, or another scope is asked for. */
+static int check_not_held(struct cli *cli, const json_t *status, const char *name)
+{
+	struct role_row held = {0};
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach (field_array(status, "roles"), i, item) {
+		struct role_row row;
+
+		role_row_read(cli, item, &row);
+		if (name && strcmp(row.role, name) != 0)
+			continue;
+		if (role_row_is(&row, "pending"))
+			return cli_fail(cli, CODE_NO, "wrong-state",
+					cli_text(cli, "take it back: tenure cancel %.4s", row.id), "%s asks for %s already", row.id, row.role);
+		if (role_row_is(&row, "activated") && (!held.role || row.left_s > held.left_s))
+			held = row;
+	}
+	if (!held.role || cli->options.scope)
+		return CODE_DONE;
+	return cli_fail(cli, CODE_NO, "held", "more: tenure extend", "you hold %s until %s", held.role,
+			time_exact(cli, cli_now(cli), held.until_ns));
+}
+
 /* The eligible row of that role, or of the only one there is when name is NULL. */
 static int find_role(struct cli *cli, const json_t *status, const char *name, struct role_row *ret)
 {
@@ -51,6 +77,8 @@ static int find_role(struct cli *cli, const json_t *status, const char *name, st
 	const json_t *item;
 
 	*ret = (struct role_row){0};
+	if (name && check_not_held(cli, status, name) != CODE_DONE)
+		return CODE_NO;
 	json_array_foreach (field_array(status, "roles"), i, item) {
 		struct role_row row;
 
@@ -67,6 +95,8 @@ static int find_role(struct cli *cli, const json_t *status, const char *name, st
 	}
 	if (name || found == 1)
 		return CODE_DONE;
+	if (found == 0 && check_not_held(cli, status, NULL) != CODE_DONE)
+		return CODE_NO;
 	if (found == 0)
 		return cli_fail(cli, CODE_NO, "not-eligible", "see: tenure roles", "you are eligible for no role on this host");
 	return cli_fail(cli, CODE_USAGE, "input-missing", cli_text(cli, "say which: %s", names),
@@ -111,8 +141,6 @@ static int request_role(struct cli *cli, const json_t *status, const char *name,
 	code = request_and_wait(cli, "Request", parameters);
 	if (code == CODE_UNKNOWN && name)
 		suggest_role(cli, status, name);
-	if (code == CODE_USAGE && strcmp(cli->failure.id, "invalid") == 0)
-		cli->failure.next = "its terms: tenure roles";
 	return code;
 }
 

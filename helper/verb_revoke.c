@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 
+#include "common/base/text.h"
 #include "helper/ask.h"
 #include "helper/broker.h"
 #include "helper/choose.h"
@@ -15,7 +16,9 @@ static int report_revoked(struct cli *cli, json_t *reply)
 	if (cli->json)
 		return print_json(cli, reply);
 	request_row_read(cli, json_object_get(reply, "request"), &row);
-	printf("Revoked: %s, %s no longer holds %s by it.\n", row.id, request_row_who(&row), row.role);
+	print_labelled(cli, stdout, "", 0,
+		       cli_text(cli, "Revoked: %s, %s no longer holds %s by it.", row.id, request_row_who(&row),
+				row.role));
 	json_decref(reply);
 	return CODE_DONE;
 }
@@ -27,7 +30,7 @@ int verb_revoke(struct cli *cli)
 	int code = choose_own_grant(cli, &id); /* an id was typed: it only checks its form */
 
 	if (code == CODE_DONE && !reason)
-		code = ask_text(cli, "Your reason: ", "reason", &reason);
+		code = ask_text(cli, "Your reason: ", "reason", REASON_LENGTH_MAX, &reason);
 	if (code != CODE_DONE)
 		return code;
 	parameters = json_pack("{s:s, s:s}", "id", id, "reason", reason);

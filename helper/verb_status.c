@@ -115,47 +115,84 @@ static void print_decidable(struct cli *cli)
 		count += field_bool(item, "may_decide");
 	json_decref(reply);
 	if (count > 0)
-		printf("For you: %zu request%s to decide: tenure pending\n", count, count == 1 ? "" : "s");
+		print_labelled(cli, stdout, "", 0,
+			       cli_text(cli, "For you: %zu request%s to decide: tenure pending", count,
+					count == 1 ? "" : "s"));
+}
+
+/* The rows of one state, seen as roles. */
+struct roles_seen {
+	struct role_row last;
+	size_t count;	 /* of different ones, where those of one role stand together */
+	const char *use; /* the first way to use one */
+	const char *ids; /* "7K2M-Q4XB db-operator, ..." */
+};
+
+static void see_role(struct cli *cli, struct roles_seen *seen, const struct role_row *row)
+{
+	seen->ids = cli_text(cli, "%s%s%s %s", seen->ids ? seen->ids : "", seen->ids ? ", " : "", row->id, row->role);
+	if (seen->count == 0 || strcmp(seen->last.role, row->role) != 0)
+		seen->count++;
+	if (!seen->use || !*seen->use)
+		seen->use = row->use;
+	seen->last = *row;
+}
+
+static void print_use(struct cli *cli, const struct roles_seen *held, bool can_grant)
+{
+	const char *which = held->count > 1 ? " ID" : "";
+
+	if (held->count > 1)
+		print_labelled(cli, stdout, "Held: ", 6, held->ids);
+	print_labelled(cli, stdout, "", 0,
+		       cli_text(cli, "%s%s%sEnd it: tenure end%s%s%s", *held->use ? "Next: " : "", held->use,
+				*held->use ? "   " : "", which, can_grant ? "   More time: tenure extend" : "",
+				can_grant ? which : ""));
 }
 
 /* One line with the next step: use what is held, or ask for what is not. */
-static void print_next(struct cli *cli, const json_t *status)
+static void print_next(struct cli *cli, const json_t *status, bool can_grant)
 {
-	struct role_row row, asked = {0};
-	size_t requestable = 0, i;
-	bool held = false;
+	struct roles_seen held = {0}, open = {0};
 	const json_t *item;
+	size_t i;
 
 	json_array_foreach (field_array(status, "roles"), i, item) {
+		struct role_row row;
+
 		role_row_read(cli, item, &row);
-		held = held || role_row_is(&row, "activated");
-		if (!role_row_is(&row, "eligible") || !row.usable)
-			continue;
-		if (requestable == 0 || strcmp(asked.role, row.role) != 0)
-			requestable++;
-		asked = row;
+		if (role_row_is(&row, "activated"))
+			see_role(cli, &held, &row);
+		if (role_row_is(&row, "eligible") && row.usable)
+			see_role(cli, &open, &row);
 	}
-	if (held)
-		puts("Next: sudo -i   End it: tenure end   More time: tenure extend");
-	else if (requestable == 1)
+	if (held.count > 0)
+		print_use(cli, &held, can_grant);
+	else if (!can_grant)
+		return;
+	else if (open.count == 1)
 		print_labelled(cli, stdout, "Next: ", 6,
-			       cli_text(cli, "tenure request %s   (%s)", asked.role, role_row_terms(cli, &asked)));
-	else if (requestable > 1)
-		puts("Next: tenure request ROLE   (what they mean: tenure roles)");
+			       cli_text(cli, "tenure request %s   (%s)", open.last.role,
+					role_row_terms(cli, &open.last)));
+	else if (open.count > 1)
+		print_labelled(cli, stdout, "Next: ", 6, "tenure request ROLE   (what they mean: tenure roles)");
 }
 
 static void print_more(struct cli *cli, const json_t *status)
 {
-	const char *stale = field_raw(status, "stale");
+	const char *stale = field_raw(status, "stale"), *degraded = field_raw(status, "degraded");
 
 	print_own_requests(cli, status);
 	if (!cli->options.user && governed(status)) {
 		print_decidable(cli);
-		print_next(cli, status);
+		print_next(cli, status, !degraded);
 	}
 	(void)fflush(stdout);
 	if (stale && governed(status))
-		fprintf(stderr, "tenure: the directory's last good state is in force: %s\n", cli_escape_line(cli, stale));
+		print_note(cli, cli_text(cli, "the directory's last good state is in force: %s",
+					 cli_escape_line(cli, stale)));
+	if (degraded)
+		print_note(cli, cli_text(cli, "nothing can be granted now: %s", cli_escape_line(cli, degraded)));
 }
 
 /* Without the broker: what anybody may read, then what is the matter. */

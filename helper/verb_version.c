@@ -24,8 +24,8 @@ int verb_version(struct cli *cli)
 	}
 	printf("tenure %s, broker %s\n", PACKAGE_VERSION, broker);
 	if (reply && field_raw(reply, "degraded"))
-		fprintf(stderr, "tenure: the broker grants nothing: %s\n",
-			cli_escape_line(cli, field_raw(reply, "degraded")));
+		print_note(cli, cli_text(cli, "nothing can be granted now: %s",
+					 cli_escape_line(cli, field_raw(reply, "degraded"))));
 	json_decref(reply);
 	return CODE_DONE;
 }

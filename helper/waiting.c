@@ -24,8 +24,9 @@ struct waiting {
 
 static void erase_line(const struct cli *cli, struct waiting *w)
 {
+	/* Not the last column: there the terminal would go on to the next line. */
 	if (w->line_shown)
-		fprintf(stderr, "\r%*s\r", CLI_WIDTH_DEFAULT - 1, "");
+		fprintf(stderr, "\r%*s\r", (int)cli->err_width - 1, "");
 	w->line_shown = false;
 }
 
@@ -35,11 +36,17 @@ static void erase_line(const struct cli *cli, struct waiting *w)
 static void show_line(const struct cli *cli, struct waiting *w, int64_t now_ns)
 {
 	int64_t s = now_ns > w->since_ns ? (now_ns - w->since_ns) / NS_PER_S : 0;
+	char line[128];
 
 	if (!cli->err_terminal || !w->id)
 		return;
-	fprintf(stderr, "\rwaiting %lld:%02d   Ctrl-C leaves it open; take it back: tenure cancel %.*s",
-		(long long)(s / 60), (int)(s % 60), ID_TYPED, w->id);
+	(void)snprintf(line, sizeof(line),
+		       "waiting %lld:%02d   Ctrl-C leaves it open; take it back: tenure cancel %.*s", (long long)(s / 60),
+		       (int)(s % 60), ID_TYPED, w->id);
+	/* A line that wraps cannot be written over: where there is no room it says less. */
+	if (strlen(line) >= cli->err_width)
+		line[strcspn(line, ";")] = '\0';
+	fprintf(stderr, "\r%.*s", (int)cli->err_width - 1, line);
 	(void)fflush(stderr);
 	w->line_shown = true;
 }
@@ -72,7 +79,8 @@ static void print_waits(struct cli *cli, FILE *to, const struct request_row *row
 static void print_approval(struct cli *cli, struct waiting *w, const struct request_row *row)
 {
 	if (row->approvals_given > w->approvals)
-		fprintf(stderr, "Approved by %s: \"%s\"\n", row->last_by, row->last_reason);
+		print_labelled(cli, stderr, "", 0,
+			       cli_text(cli, "Approved by %s: \"%s\"", row->last_by, row->last_reason));
 	w->approvals = row->approvals_given;
 }
 
@@ -103,21 +111,6 @@ static bool on_request(struct cli *cli, void *context, const json_t *object)
 	w->until_ns = row.times_out_ns;
 	show_line(cli, w, cli_now(cli));
 	return true;
-}
-
-/* How a right is used, for the last line: "Use it: sudo -i". */
-static const char *use_text(struct cli *cli, const char *rights)
-{
-	const char *become = strstr(rights, "become ");
-	int len;
-
-	if (strstr(rights, "become root") || strstr(rights, "become *"))
-		return " Use it: sudo -i";
-	if (!become)
-		return "";
-	become += strlen("become ");
-	len = (int)strcspn(become, ",");
-	return cli_text(cli, " Use it: sudo -u %.*s -i", len, become);
 }
 
 /* What each end of a request means to who asked. */
@@ -158,14 +151,15 @@ static int report_outcome(struct cli *cli, struct waiting *w, const json_t *obje
 			return CODE_DONE;
 		print_approval(cli, w, &row);
 		print_labelled(cli, stdout, "", 0,
-			       cli_text(cli, "You hold %s until %s.%s   End it: tenure end", row.role,
-					time_exact(cli, now_ns, row.until_ns), use_text(cli, row.rights)));
+			       cli_text(cli, "You hold %s until %s.%s%s   End it: tenure end", row.role,
+					time_exact(cli, now_ns, row.until_ns), *row.use ? " Use it: " : "", row.use));
 		return CODE_DONE;
 	}
 	if (request_row_is(&row, "scheduled")) {
 		if (!cli->json)
-			printf("%s: you will hold %s from %s.\n", row.id, row.role,
-			       time_exact(cli, now_ns, row.start_ns));
+			print_labelled(cli, stdout, "", 0,
+				       cli_text(cli, "%s: you will hold %s from %s.", row.id, row.role,
+						time_exact(cli, now_ns, row.start_ns)));
 		return CODE_DONE;
 	}
 	if (!request_row_is(&row, "pending"))
@@ -223,7 +217,7 @@ int request_and_wait(struct cli *cli, const char *method, json_t *parameters)
 		code = broker_call(cli, method, parameters, &reply);
 	if (code == CODE_BROKER && waited && w.id) {
 		erase_line(cli, &w);
-		fprintf(stderr, "tenure: %s; %s goes on waiting\n", cli->failure.message, w.id);
+		print_note(cli, cli_text(cli, "%s; %s goes on waiting", cli->failure.message, w.id));
 		cli->failure = (struct failure){0};
 		code = broker_follow(cli, &talk, w.id, &reply);
 	}

@@ -13,6 +13,7 @@
 #include "common/base/paths.h"
 #include "common/base/safe_file.h"
 #include "common/base/secret.h"
+#include "common/wire/session_record.h"
 #include "pam_module/json.h"
 
 #define MESSAGE_MAX	8192 /* the largest that we take or send */
@@ -170,6 +171,8 @@ static int error_of(const char *name)
 {
 	if (strcmp(name, "Unavailable") == 0 || strcmp(name, "Busy") == 0)
 		return -ENETUNREACH;
+	if (strcmp(name, "Unrecorded") == 0)
+		return -EROFS;
 	if (strcmp(name, "StepUpFailed") == 0)
 		return -EKEYREJECTED;
 	return -EACCES;
@@ -212,7 +215,7 @@ int broker_session_open(const struct broker_session_request *request, struct bro
 	struct json_writer w;
 	struct json_reply reply;
 	const char *text;
-	char buf[2048];
+	char buf[1024 + SESSION_GROUPS_MAX];
 	int r;
 
 	*ret = (struct broker_session){.id = ""};
@@ -221,6 +224,7 @@ int broker_session_open(const struct broker_session_request *request, struct bro
 	json_text(&w, "service", request->service);
 	json_number(&w, "invoker", request->invoker);
 	json_text(&w, "target", request->target);
+	json_text(&w, "groups", request->groups);
 	json_text(&w, "tty", request->tty);
 	json_number(&w, "pid", getpid());
 	r = ask_root(&w, &reply);
@@ -276,7 +280,8 @@ static int converse(struct link *l, struct json_reply *reply, const char *passwo
 		json_begin(&w, buf, sizeof(buf), "Answer", false, true);
 		json_text(&w, "text", password);
 		len = json_finish(&w);
-		r = len < 0 ? len : link_send(l, buf, (size_t)len);
+		/* The wire carries UTF-8 alone; a directory's password that is none fits no answer. */
+		r = len == -EILSEQ ? -EKEYREJECTED : len < 0 ? len : link_send(l, buf, (size_t)len);
 		SECRET_WIPE_ARRAY(buf);
 		if (r < 0)
 			return r;

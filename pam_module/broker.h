@@ -19,6 +19,7 @@
 
 struct broker_session_request {
 	const char *kind, *service, *target, *tty; /* tty NULL: none */
+	const char *groups; /* that a login takes on: "adm,systemd-journal"; NULL: none */
 	uid_t invoker;
 };
 
@@ -30,7 +31,7 @@ struct broker_session {
 /*
  * SessionOpen: the calling process is contained when this says 0. -ENOTCONN: nobody answers (no socket, nobody behind
  * it, silence until the end of the wait, closed without a word); -ENETUNREACH: it says that it cannot contain anybody
- * now; -EACCES: it refuses; -EBADMSG: no sense in the answer; -errno.
+ * now; -EROFS: it cannot put it on record; -EACCES: it refuses; -EBADMSG: no sense in the answer; -errno.
  */
 int broker_session_open(const struct broker_session_request *request, struct broker_session *ret) MUST_CHECK;
 

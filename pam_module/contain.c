@@ -5,108 +5,19 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
-#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "common/base/buffer.h"
+#include "common/base/cgroup_mount.h"
 #include "common/base/paths.h"
 #include "common/base/safe_file.h"
 #include "common/wire/session_record.h"
-
-/* ---- where cgroup2 is ---- */
-
-/* mountinfo writes blank, tab, newline and backslash as \ooo. In place. */
-static void unescape(char *s)
-{
-	char *to = s;
-
-	while (*s) {
-		if (s[0] == '\\' && s[1] >= '0' && s[1] <= '3' && s[2] >= '0' && s[2] <= '7' && s[3] >= '0' &&
-		    s[3] <= '7') {
-			*to++ = (char)((s[1] - '0') << 6 | (s[2] - '0') << 3 | (s[3] - '0'));
-			s += 4;
-		} else {
-			*to++ = *s++;
-		}
-	}
-	*to = '\0';
-}
-
-/* "41 31 0:38 / /sys/fs/cgroup/unified rw shared:7 - cgroup2 cgroup2 rw": the fifth field, if the type fits. */
-static char *cgroup2_of_line(char *line)
-{
-	char *type = strstr(line, " - ");
-	char *point = line;
-	char *end;
-
-	if (!type || strncmp(type + 3, "cgroup2 ", 8) != 0)
-		return NULL;
-	for (int i = 0; i < 4; i++) {
-		point = strchr(point, ' ');
-		if (!point)
-			return NULL;
-		point++;
-	}
-	end = strchr(point, ' ');
-	if (!end || end > type)
-		return NULL;
-	*end = '\0';
-	unescape(point);
-	return point;
-}
-
-/* A line longer than the block is none of a cgroup. */
-static int find_line(int fd, char *buf, size_t len)
-{
-	char block[8192];
-	size_t have = 0;
-	bool skip = false;
-
-	for (;;) {
-		ssize_t n = read(fd, block + have, sizeof(block) - 1 - have);
-		char *line = block, *newline;
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n < 0 ? -errno : -EOPNOTSUPP;
-		have += (size_t)n;
-		block[have] = '\0';
-		while ((newline = memchr(line, '\n', have - (size_t)(line - block)))) {
-			const char *point;
-
-			*newline = '\0';
-			point = skip ? NULL : cgroup2_of_line(line);
-			skip = false;
-			line = newline + 1;
-			if (!point)
-				continue;
-			if (strlen(point) >= len)
-				return -ENAMETOOLONG;
-			memcpy(buf, point, strlen(point) + 1);
-			return 0;
-		}
-		have -= (size_t)(line - block);
-		memmove(block, line, have);
-		if (have == sizeof(block) - 1) {
-			skip = true;
-			have = 0;
-		}
-	}
-}
-
-int cgroup2_mount(char *buf, size_t len)
-{
-	CLEANUP(fd_closep) int fd = open(tenure_path(PATH_MOUNTINFO), O_RDONLY | O_CLOEXEC | O_NOCTTY);
-
-	return fd < 0 ? -errno : find_line(fd, buf, len);
-}
 
 /* ---- into a cgroup of our own ---- */
 
@@ -126,20 +37,9 @@ static int make_folder(int at, const char *name)
 
 static int open_root(void)
 {
-	char mount[PATH_MAX];
-	struct statfs fs;
-	int fd, r = cgroup2_mount(mount, sizeof(mount));
+	int fd = cgroup_mount_open();
 
-	if (r < 0)
-		return r;
-	fd = open_folder(AT_FDCWD, mount);
-	if (fd < 0)
-		return fd;
-	if (fstatfs(fd, &fs) < 0 || fs.f_type != CGROUP2_SUPER_MAGIC) {
-		close(fd);
-		return -EOPNOTSUPP;
-	}
-	return fd;
+	return fd == -ENOENT ? -EOPNOTSUPP : fd;
 }
 
 static int write_pid(int folder)
@@ -171,6 +71,74 @@ static int enter_cgroup(const char *id)
 	if (own < 0)
 		return own;
 	return write_pid(own);
+}
+
+/* ---- back into the session that we were started in ---- */
+
+/* "0::/tenure.slice/tenure-UUID\n" of /proc/PID/cgroup: the path, or -ENOENT. */
+static int cgroup_of(pid_t pid, char buf[static PATH_MAX])
+{
+	char path[48], text[PATH_MAX + 512];
+	CLEANUP(fd_closep) int fd = -1;
+	char *line, *end;
+	ssize_t n;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/cgroup", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	n = read(fd, text, sizeof(text) - 1);
+	if (n <= 0)
+		return n < 0 ? -errno : -ENOENT;
+	text[n] = '\0';
+	line = strncmp(text, "0::", 3) == 0 ? text : strstr(text, "\n0::");
+	if (!line)
+		return -ENOENT;
+	line = strchr(line, '/');
+	end = line ? strchr(line, '\n') : NULL;
+	if (!end || (size_t)(end - line) >= PATH_MAX)
+		return -ENOENT;
+	memcpy(buf, line, (size_t)(end - line));
+	buf[end - line] = '\0';
+	return 0;
+}
+
+bool cgroup_path_is_contained(const char *path)
+{
+	for (const char *at = path; (at = strstr(at, "/" SESSION_CGROUP_PREFIX)); at++) {
+		const char *id = at + sizeof("/" SESSION_CGROUP_PREFIX) - 1;
+		char text[UUID_TEXT_MAX];
+		struct uuid uuid;
+
+		if (strnlen(id, UUID_TEXT_MAX - 1) < UUID_TEXT_MAX - 1)
+			return false;
+		memcpy(text, id, UUID_TEXT_MAX - 1);
+		text[UUID_TEXT_MAX - 1] = '\0';
+		id += UUID_TEXT_MAX - 1;
+		if (strncmp(id, ".scope", 6) == 0)
+			id += 6;
+		if (uuid_parse(text, &uuid) == 0 && (*id == '\0' || *id == '/'))
+			return true;
+	}
+	return false;
+}
+
+int contain_stay(void)
+{
+	CLEANUP(fd_closep) int root = -1;
+	CLEANUP(fd_closep) int folder = -1;
+	char parent[PATH_MAX], own[PATH_MAX];
+
+	/* What cannot be read is no session of ours to return to. */
+	if (cgroup_of(getppid(), parent) < 0 || strstr(parent, "/..") || !cgroup_path_is_contained(parent))
+		return 0;
+	if (cgroup_of(getpid(), own) == 0 && cgroup_path_is_contained(own))
+		return 0;
+	root = open_root();
+	if (root < 0)
+		return root;
+	folder = open_folder(root, parent + 1);
+	return folder < 0 ? folder : write_pid(folder);
 }
 
 /* ---- the record ---- */
@@ -230,6 +198,8 @@ static int compose(struct buffer *b, const char *id, const struct broker_session
 		return -EILSEQ;
 	buffer_printf(b, "version=%d\nid=%s\nkind=%s\nservice=%s\ninvoker=%u\ntarget=%s\n", SESSION_RECORD_VERSION, id,
 		      request->kind, request->service, (unsigned)request->invoker, request->target);
+	if (request->groups)
+		buffer_printf(b, "groups=%s\n", request->groups);
 	if (request->tty)
 		buffer_printf(b, "tty=%s\n", request->tty);
 	buffer_printf(b, "pid=%d\nstart=%s\nboot=%s\nopened=%" PRId64 "\n", (int)getpid(), start, boot,
@@ -280,12 +250,24 @@ static int random_id(char buf[static UUID_TEXT_MAX])
 	return 0;
 }
 
+/* A file larger than its writer's limit raises SIGXFSZ. */
+static int check_file_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_FSIZE, &limit) < 0)
+		return -errno;
+	return limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur >= SESSION_RECORD_MAX ? 0 : -EFBIG;
+}
+
 /* In the cgroup first: a record of a process that is not in there would say that it is over. */
 static int contain_unattended(const struct broker_session_request *request, const struct decision *decision,
 			      struct broker_session *ret)
 {
-	int r = random_id(ret->id);
+	int r = check_file_limit();
 
+	if (r == 0)
+		r = random_id(ret->id);
 	if (r == 0)
 		r = enter_cgroup(ret->id);
 	if (r == 0)

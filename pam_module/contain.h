@@ -17,12 +17,18 @@
 int contain(const struct broker_session_request *request, const struct decision *decision,
 	    struct broker_session *ret, bool *ret_unattended) MUST_CHECK;
 
+/*
+ * Where the calling process was started inside a contained session and something (pam_systemd) has moved it out of there
+ * since, it goes back. 0 (also where there is nothing to do) or -errno.
+ */
+int contain_stay(void) MUST_CHECK;
+
 /* The front-end leaves. The session stays contained for as long as anything runs in it. */
 void contain_close(const char *id);
 
 /* The parts, for their tests. */
 
-/* Where cgroup2 is mounted, into buf. 0, -EOPNOTSUPP (nowhere), -errno. */
-int cgroup2_mount(char *buf, size_t len) MUST_CHECK;
+/* True if a cgroup path has a component of ours: tenure-UUID or tenure-UUID.scope. */
+bool cgroup_path_is_contained(const char *path);
 
 #endif

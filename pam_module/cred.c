@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Credentials: the groups of live grants, inside contained logins alone. sshd asks twice: in its monitor before the
- * session is opened, where there is nothing to do yet, and in the child behind initgroups; login(1) and display
- * managers ask before, after or both, so that the session phase adds them too.
+ * Credentials: the groups that a contained login has taken on. sshd asks twice: in its monitor before the session is
+ * opened, where there is nothing to do yet, and in the child behind initgroups; login(1) and display managers ask
+ * before, after or both, so that the session phase adds them too. They are those that the session rests on, no others:
+ * whatever was granted meanwhile would outlive its end.
  */
 #include <syslog.h>
 
 #include <security/pam_ext.h>
 
 #include "pam_module/files.h"
-#include "pam_module/groups.h"
+#include "pam_module/names.h"
+#include "pam_module/subject.h"
 
 #define EXPORTED __attribute__((visibility("default")))
 
@@ -19,10 +21,9 @@ static int establish(pam_handle_t *pamh, const struct transaction *t, const stru
 		return PAM_IGNORE;
 	if (s->standing != STANDING_GOVERNED)
 		return PAM_CRED_ERR;
-	if (t && t->contained && groups_add(s) < 0) {
+	/* A group less is no reason to end the login. */
+	if (t && t->contained && names_add_groups(t->groups, t->group_count) < 0)
 		pam_syslog(pamh, LOG_ERR, "the groups of a grant could not be added");
-		return PAM_CRED_ERR;
-	}
 	return PAM_SUCCESS;
 }
 

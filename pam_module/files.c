@@ -17,7 +17,7 @@ struct stamp {
 static struct {
 	atomic_flag busy;
 	struct stamp stamp;
-	struct index_view *index;
+	struct index_view *_Atomic index; /* whoever does not hold `busy` may only compare it with his own */
 } kept_index = {.busy = ATOMIC_FLAG_INIT};
 
 static struct {
@@ -55,12 +55,13 @@ int files_index(struct index_view **ret)
 		return index_open(ret);
 	if (!stamp_is_good(&kept_index.stamp, &now)) {
 		drop_index();
-		r = index_open(&kept_index.index);
+		r = index_open(ret);
 		if (r < 0) {
-			kept_index.index = NULL;
+			*ret = NULL;
 			atomic_flag_clear(&kept_index.busy);
 			return r;
 		}
+		kept_index.index = *ret;
 		kept_index.stamp = now;
 	}
 	*ret = kept_index.index;

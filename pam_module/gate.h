@@ -12,8 +12,9 @@ enum gate_phase {
 };
 
 /*
- * su knows its target from the start; sudo and its like are asked for some become:* first and for the target in the
- * session phase. ret is always filled; returns ret->verdict.
+ * su knows its target from the start; sudo is asked for some become:* first and for the target in the session phase.
+ * sudoedit reads its target's files between the two: there the target is asked for in both, as sudo's own arguments say
+ * it; and so is the group of -g (T5). ret is always filled; returns ret->verdict.
  */
 enum verdict gate_judge(pam_handle_t *pamh, const struct subject *s, enum gate_phase phase,
 			struct judgement *ret) MUST_CHECK;

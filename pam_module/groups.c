@@ -2,45 +2,44 @@
 #include "pam_module/groups.h"
 
 #include <errno.h>
+#include <string.h>
 
-#include "pam_module/names.h"
-
-#define GRANTED_MAX 64 /* groups that one session takes on */
-
-struct granted {
-	size_t count;
-	gid_t gids[GRANTED_MAX];
-};
-
-static int note(void *context, gid_t gid)
+bool ends_before(const struct window *a, const struct window *b)
 {
-	(void)gid;
-	*(bool *)context = true;
+	struct instant now;
+
+	if (clock_system.now(&clock_system, &now) < 0)
+		return false;
+	return window_left_ns(a, &now) < window_left_ns(b, &now);
+}
+
+static bool has(const struct group_list *list, gid_t gid)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (list->gids[i] == gid)
+			return true;
+	return false;
+}
+
+/* A group less is no reason to end the login: what it would have allowed stays denied. */
+static int collect(void *context, const struct judged_group *group)
+{
+	struct group_list *list = context;
+	size_t used = strlen(list->names), len = strlen(group->name);
+
+	if (has(list, group->gid) || list->count == SESSION_GROUPS_COUNT_MAX || used + 1 + len > SESSION_GROUPS_MAX)
+		return 0;
+	if (used > 0)
+		list->names[used++] = ',';
+	memcpy(list->names + used, group->name, len + 1);
+	if (list->count == 0 || ends_before(&group->decision->window, &list->first.window))
+		list->first = *group->decision;
+	list->gids[list->count++] = group->gid;
 	return 0;
 }
 
-int groups_are_granted(const struct subject *s, bool *ret)
+int groups_find(const struct subject *s, struct group_list *ret)
 {
-	*ret = false;
-	return judge_groups(s, note, ret);
-}
-
-static int collect(void *context, gid_t gid)
-{
-	struct granted *granted = context;
-
-	if (granted->count == GRANTED_MAX)
-		return -E2BIG;
-	granted->gids[granted->count++] = gid;
-	return 0;
-}
-
-int groups_add(const struct subject *s)
-{
-	struct granted granted = {.count = 0};
-	int r = judge_groups(s, collect, &granted);
-
-	if (r < 0 || granted.count == 0)
-		return r;
-	return names_add_groups(granted.gids, granted.count);
+	*ret = (struct group_list){.count = 0};
+	return judge_groups(s, collect, ret);
 }

@@ -89,6 +89,16 @@ enum verdict judge(const struct subject *s, enum question question, const char *
 	return ret->verdict;
 }
 
+enum verdict judge_named(const struct subject *s, enum question question, const char *target, struct judgement *ret)
+{
+	size_t len = strlen(target);
+	enum verdict verdict = judge(s, question, len < sizeof(ret->named) ? target : "", ret);
+
+	memcpy(ret->named, target, len < sizeof(ret->named) ? len + 1 : 0);
+	ret->target = ret->named;
+	return verdict;
+}
+
 enum verdict judge_uid(const struct index_tenant *tenant, uid_t uid, enum question question,
 		       struct uuid *ret_principal)
 {
@@ -112,30 +122,39 @@ enum verdict judge_uid(const struct index_tenant *tenant, uid_t uid, enum questi
 struct group_walk {
 	const struct files *files;
 	const char *service;
-	int (*fn)(void *context, gid_t gid);
+	judged_group_fn fn;
 	void *context;
 };
+
+static bool ends(const struct window *w)
+{
+	return w->end_ns != TIME_FOREVER || w->boot_end_ns != TIME_FOREVER;
+}
 
 static int walk_group(void *context, const struct holder *row)
 {
 	const struct group_walk *walk = context;
 	struct decision decision;
+	const struct judged_group group = {.name = row->argument, .gid = row->local_gid, .decision = &decision};
 
-	if (row->kind != RIGHT_GROUP || !row->argument || row->local_gid == NO_ID || row->local_gid == 0)
+	if (row->kind != RIGHT_GROUP || !row->argument || row->local_gid == NO_ID || row->local_gid == 0 ||
+	    !ends(&row->window))
 		return 0;
 	if (decide(walk->files->of.policy, walk->files->of.grants,
 		   &(struct decision_request){
 			   .question = QUESTION_GROUP, .principal = walk->files->principal, .service = walk->service,
 			   .target = row->argument, .target_user = NO_INDEX, .now = walk->files->now,
 		   },
-		   &decision, NULL, NULL) != VERDICT_ALLOW)
+		   &decision, NULL, NULL) != VERDICT_ALLOW ||
+	    !ends(&decision.window))
 		return 0;
-	return walk->fn(walk->context, row->local_gid);
+	return walk->fn(walk->context, &group);
 }
 
-int judge_groups(const struct subject *s, int (*fn)(void *context, gid_t gid), void *context)
+int judge_groups(const struct subject *s, judged_group_fn fn, void *context)
 {
 	CLEANUP(files_done) struct files files;
+	CLEANUP(holders_closep) struct holders *standing = NULL;
 	struct group_walk walk = {.files = &files, .service = s->service, .fn = fn, .context = context};
 	struct policy_principal principal;
 	int r;
@@ -145,9 +164,12 @@ int judge_groups(const struct subject *s, int (*fn)(void *context, gid_t gid), v
 	r = files_open(s->tenant.name, &s->mapped, s->uid, &files);
 	if (r == 0)
 		r = policy_principal(files.of.policy, files.principal, &principal);
-	if (r < 0)
-		return r;
-	return holders_of_principal(files.of.grants, &principal.id, &files.now, walk_group, &walk);
+	if (r == 0)
+		r = holders_groups_of_principal(files.of.grants, &principal.id, &files.now, walk_group, &walk);
+	/* A table that cannot be read gives no groups; the login does not hang on them. */
+	if (r == 0 && holders_open(s->tenant.name, "holders", &standing) == 0)
+		r = holders_groups_of_principal(standing, &principal.id, &files.now, walk_group, &walk);
+	return r;
 }
 
 void judgement_obstruct(struct judgement *j, enum obstacle obstacle)
@@ -165,8 +187,14 @@ const char *judgement_why(const struct judgement *j)
 		return "broker-refused";
 	case OBSTACLE_CGROUP:
 		return "no-cgroup";
+	case OBSTACLE_JOURNAL:
+		return "no-journal";
 	case OBSTACLE_MEMORY:
 		return "no-memory";
+	case OBSTACLE_ARGS:
+		return "could-not-read";
+	case OBSTACLE_GROUP:
+		return "no-group-right";
 	case OBSTACLE_NONE:
 		break;
 	}
@@ -175,7 +203,18 @@ const char *judgement_why(const struct judgement *j)
 
 bool judgement_is_failure(const struct judgement *j)
 {
-	if (j->obstacle != OBSTACLE_NONE)
-		return j->obstacle != OBSTACLE_CHANGED && j->obstacle != OBSTACLE_BROKER;
+	switch (j->obstacle) {
+	case OBSTACLE_CHANGED:
+	case OBSTACLE_BROKER:
+	case OBSTACLE_GROUP:
+		return false;
+	case OBSTACLE_CGROUP:
+	case OBSTACLE_JOURNAL:
+	case OBSTACLE_MEMORY:
+	case OBSTACLE_ARGS:
+		return true;
+	case OBSTACLE_NONE:
+		break;
+	}
 	return j->decision.why == WHY_UNREADABLE;
 }

@@ -57,14 +57,13 @@ static void line_of_role(const struct subject *s, const struct judgement *j, con
 
 	text_escape(j->target ? j->target : "", target, sizeof(target));
 	if (d->why == WHY_WRONG_TARGET && d->role[0])
-		(void)snprintf(line, len, "Tenure: %s does not let you become %s; next: tenure request %s",
+		(void)snprintf(line, len, "Tenure: %s is not for %s; next: tenure request %s",
 			       d->other_role, target, d->role);
 	else if (d->why == WHY_WRONG_TARGET)
 		(void)snprintf(line, len, "Tenure: %s does not let you become %s; see: tenure roles", d->other_role,
 			       target);
 	else if (d->why == WHY_NO_LOGIN_RIGHT && d->role[0])
-		(void)snprintf(line, len, "Tenure: no active role lets you log in here; you are eligible for %s",
-			       d->role);
+		(void)snprintf(line, len, "Tenure: login needs %s to be active; ask your administrator", d->role);
 	else if (d->why == WHY_NO_LOGIN_RIGHT)
 		(void)snprintf(line, len, "Tenure: no role lets you log in here; ask your administrator");
 	else if (d->why == WHY_CEILING)
@@ -86,10 +85,16 @@ static void compose(const struct subject *s, const struct judgement *j, char *li
 	if (plain)
 		(void)snprintf(line, len, "%s", plain);
 	else if (j->obstacle == OBSTACLE_CGROUP)
-		(void)snprintf(line, len, "Tenure: no session can be ended here now, so %s is closed; "
+		(void)snprintf(line, len, "Tenure: sessions cannot end here, so %s is closed; "
 			       "ask root for: tenure check", service);
-	else if (j->obstacle == OBSTACLE_MEMORY || j->decision.why == WHY_UNREADABLE)
-		(void)snprintf(line, len, "Tenure: could not read what you may do, so %s is closed; "
+	else if (j->obstacle == OBSTACLE_JOURNAL)
+		(void)snprintf(line, len, "Tenure: the journal cannot grow, so %s is closed; "
+			       "ask root for: tenure check", service);
+	else if (j->obstacle == OBSTACLE_GROUP)
+		(void)snprintf(line, len, "Tenure: no role lets you take group %s here; see: tenure roles",
+			       text_escape(j->target ? j->target : "", buf, sizeof(buf)));
+	else if (judgement_is_failure(j))
+		(void)snprintf(line, len, "Tenure: cannot read your rights, so %s is closed; "
 			       "ask root for: tenure check", service);
 	else
 		line_of_role(s, j, service, line, len);

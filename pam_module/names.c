@@ -4,9 +4,12 @@
 #include <errno.h>
 #include <grp.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <security/pam_modutil.h>
+
+#include "common/base/text.h"
 
 int names_uid(pam_handle_t *pamh, const char *login, uid_t *ret)
 {
@@ -16,6 +19,52 @@ int names_uid(pam_handle_t *pamh, const char *login, uid_t *ret)
 		return -ENOENT;
 	*ret = account->pw_uid;
 	return 0;
+}
+
+static int copy_name(const char *name, char buf[static NAMES_MAX])
+{
+	size_t len = strlen(name);
+
+	if (len == 0 || len >= NAMES_MAX)
+		return -ENOENT;
+	memcpy(buf, name, len + 1);
+	return 0;
+}
+
+/* "#1000"; 0xffffffff is nobody's. */
+static int parse_id(const char *asked, uint32_t *ret)
+{
+	uint64_t id;
+
+	if (asked[0] != '#' || number_parse(asked + 1, UINT32_MAX - 1, &id) < 0)
+		return -ENOENT;
+	*ret = (uint32_t)id;
+	return 0;
+}
+
+int names_account(pam_handle_t *pamh, const char *asked, struct named_account *ret)
+{
+	const struct passwd *account;
+	uint32_t id;
+
+	account = parse_id(asked, &id) == 0 ? pam_modutil_getpwuid(pamh, id) : pam_modutil_getpwnam(pamh, asked);
+	if (!account)
+		return -ENOENT;
+	ret->uid = account->pw_uid;
+	ret->gid = account->pw_gid;
+	return copy_name(account->pw_name, ret->name);
+}
+
+int names_group(pam_handle_t *pamh, const char *asked, char buf[static NAMES_MAX], gid_t *ret)
+{
+	const struct group *group;
+	uint32_t id;
+
+	group = parse_id(asked, &id) == 0 ? pam_modutil_getgrgid(pamh, id) : pam_modutil_getgrnam(pamh, asked);
+	if (!group)
+		return -ENOENT;
+	*ret = group->gr_gid;
+	return copy_name(group->gr_name, buf);
 }
 
 static bool contains(const gid_t *gids, int count, gid_t gid)

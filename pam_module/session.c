@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <syslog.h>
+#include <unistd.h>
 
 #include <security/pam_ext.h>
 
@@ -16,6 +17,7 @@
 #include "pam_module/gate.h"
 #include "pam_module/groups.h"
 #include "pam_module/message.h"
+#include "pam_module/names.h"
 
 #define EXPORTED __attribute__((visibility("default")))
 
@@ -53,12 +55,20 @@ static void say_until(const struct opening *o, const struct broker_session *sess
 	inform(o->pamh, line);
 }
 
-/* Moves the process, and remembers it for the end. PAM_SUCCESS has its one place in the callers. */
-static int hold(struct opening *o, const char *kind, uid_t invoker, const char *target)
+static enum obstacle obstacle_of(int error)
+{
+	return error == -EACCES ? OBSTACLE_BROKER : error == -EROFS ? OBSTACLE_JOURNAL : OBSTACLE_CGROUP;
+}
+
+/*
+ * Moves the process, and remembers it for the end. groups: names that the session rests on beside its right, or NULL.
+ * PAM_SUCCESS has its one place in the callers.
+ */
+static int hold(struct opening *o, const char *kind, const char *target, const char *groups)
 {
 	char tty[TERMINAL_PATH_MAX];
 	struct broker_session_request request = {
-		.kind = kind, .service = o->s->service, .invoker = invoker, .target = target,
+		.kind = kind, .service = o->s->service, .invoker = o->s->uid, .target = target, .groups = groups,
 		.tty = terminal_path(o->pamh, tty),
 	};
 	struct broker_session session;
@@ -72,7 +82,7 @@ static int hold(struct opening *o, const char *kind, uid_t invoker, const char *
 	r = contain(&request, &o->j.decision, &session, &unattended);
 	if (r < 0) {
 		pam_syslog(o->pamh, LOG_ERR, "no session for service=%s: %s", o->s->service, strerror(-r));
-		judgement_obstruct(&o->j, r == -EACCES ? OBSTACLE_BROKER : OBSTACLE_CGROUP);
+		judgement_obstruct(&o->j, obstacle_of(r));
 		return r;
 	}
 	o->t->contained = true;
@@ -88,29 +98,52 @@ static int open_gate(struct opening *o)
 {
 	if (gate_judge(o->pamh, o->s, PHASE_SESSION, &o->j) != VERDICT_ALLOW)
 		return deny(o);
-	if (hold(o, "gate", o->s->uid, o->j.target) < 0)
+	if (hold(o, "gate", o->j.target, NULL) < 0)
 		return deny(o);
 	return PAM_SUCCESS;
 }
 
+/* The session ends with whatever it rests on that ends first. */
+static void rest_on_groups(struct decision *d, const struct group_list *groups)
+{
+	if (groups->count == 0 || !ends_before(&groups->first.window, &d->window))
+		return;
+	d->window = groups->first.window;
+	d->by_grant = groups->first.by_grant;
+	d->request = groups->first.request;
+	memcpy(d->role, groups->first.role, sizeof(d->role));
+}
+
+static void take_groups(struct opening *o, const struct group_list *groups)
+{
+	memcpy(o->t->groups, groups->gids, sizeof(o->t->groups));
+	o->t->group_count = groups->count;
+	/* A group less is no reason to end the login: what it would have allowed stays denied. */
+	if (names_add_groups(groups->gids, groups->count) < 0)
+		pam_syslog(o->pamh, LOG_ERR, "the groups of a grant could not be added");
+}
+
+/* A standing login is contained only for the groups that it takes on: where that cannot be, it goes without them. */
 static int open_login(struct opening *o)
 {
-	bool groups = false;
+	struct group_list groups;
+	bool by_grant;
 
 	if (judge(o->s, QUESTION_LOGIN, NULL, &o->j) != VERDICT_ALLOW)
 		return deny(o);
-	if (groups_are_granted(o->s, &groups) < 0) {
+	if (groups_find(o->s, &groups) < 0) {
 		judgement_obstruct(&o->j, OBSTACLE_MEMORY);
 		return deny(o);
 	}
-	if (!o->j.decision.by_grant && !groups)
+	by_grant = o->j.decision.by_grant;
+	if (!by_grant && groups.count == 0)
 		return PAM_SUCCESS;
-	if (hold(o, "login", o->s->uid, o->j.login) < 0)
-		return deny(o);
-	/* A group less is no reason to end the login: what it would have allowed stays denied. */
-	if (groups && groups_add(o->s) < 0)
-		pam_syslog(o->pamh, LOG_ERR, "the groups of a grant could not be added");
-	return PAM_SUCCESS;
+	rest_on_groups(&o->j.decision, &groups);
+	if (hold(o, "login", o->j.login, groups.count > 0 ? groups.names : NULL) == 0) {
+		take_groups(o, &groups);
+		return PAM_SUCCESS;
+	}
+	return by_grant ? deny(o) : PAM_SUCCESS;
 }
 
 static int open_session(struct opening *o)
@@ -141,6 +174,9 @@ EXPORTED int pam_sm_open_session(pam_handle_t *pamh, int flags, int argc, const 
 
 	(void)argc;
 	(void)argv;
+	/* Before anything may say that it is none of ours: root's own sessions inside an elevated one end with it (T53). */
+	if (geteuid() == 0 && !subject_is_in_broker() && contain_stay() < 0)
+		pam_syslog(pamh, LOG_ERR, "this session left the elevated one that it was opened in");
 	subject_find(pamh, PHASE_LATER, &s, &o.t);
 	o.s = &s;
 	r = open_session(&o);

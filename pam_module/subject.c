@@ -39,6 +39,9 @@ static void stand_by_mapping(struct subject *s)
 {
 	int r = index_login_by_uid(s->index, s->uid, &s->mapped);
 
+	/* Broken, and of the gates alone: it closes these alone. */
+	if (r == -EKEYREVOKED && s->mapped.governed == GOVERNED_LOCAL && s->service_class != SERVICE_GATE)
+		s->standing = STANDING_IGNORED;
 	if (r < 0)
 		return;
 	switch (s->mapped.governed) {
@@ -77,12 +80,27 @@ static void check_name(struct subject *s, const char *name)
 		s->standing = STANDING_UNREADABLE;
 }
 
+/* The account that the mapping names still has the uid: a uid that somebody else got since is not that principal. */
+static void check_mapped_account(struct subject *s)
+{
+	uid_t uid;
+
+	if (!s->mapped.login || passwd_file_uid(s->mapped.login, &uid) < 0 || uid != s->uid)
+		s->standing = STANDING_UNREADABLE;
+}
+
 static void check_invokers_name(struct subject *s)
 {
 	char name[TRANSACTION_USER_MAX];
 	int r;
 
-	if (s->standing != STANDING_IGNORED || index_local_count(s->index) == 0)
+	if (index_local_count(s->index) == 0)
+		return;
+	if (s->standing == STANDING_GOVERNED && s->mapped.governed != GOVERNED_TENANT) {
+		check_mapped_account(s);
+		return;
+	}
+	if (s->standing != STANDING_IGNORED)
 		return;
 	r = passwd_file_name(s->uid, name, sizeof(name));
 	if (r == 0)
@@ -92,10 +110,24 @@ static void check_invokers_name(struct subject *s)
 }
 
 /*
+ * sudo has become root altogether, and no earlier phase says who called it: whoever it names is judged. That can only
+ * make it stricter, for a caller who is root is none of ours; and root is told without any file.
+ */
+static void find_former_invoker(pam_handle_t *pamh, struct subject *s)
+{
+	const char *name = item_text(pamh, PAM_RUSER);
+
+	if (!name || !*name || strcmp(name, "root") == 0 || passwd_file_uid(name, &s->uid) == 0)
+		return;
+	if (names_uid(pamh, name, &s->uid) < 0)
+		s->uid = NO_ID;
+}
+
+/*
  * The invoker: the real uid of the first phase. A program may have become root altogether by the time that it opens
  * the session; any other uid than the first, or root where the first phase saw somebody, is no change for the better.
  */
-static void find_invoker(struct subject *s, const struct transaction *t)
+static void find_invoker(pam_handle_t *pamh, struct subject *s, const struct transaction *t)
 {
 	uid_t now = getuid();
 
@@ -106,7 +138,11 @@ static void find_invoker(struct subject *s, const struct transaction *t)
 			s->standing = STANDING_CHANGED;
 			return;
 		}
+	} else if (now == 0) {
+		find_former_invoker(pamh, s);
 	}
+	if (s->uid == NO_ID)
+		return;
 	if (s->uid == 0) {
 		s->standing = STANDING_IGNORED;
 	} else if (s->index) {
@@ -170,7 +206,7 @@ static bool is_shortage(int error)
  * whatever a user runs set-uid; the gate file says whether they only report. At a login the host's own accounts go on, as an index that is torn must not lock out
  * those who can mend it; nobody else can be told from a tenant's user, and is denied.
  */
-static void find_blind(struct subject *s, const struct transaction *t, const char *name, int error)
+static void find_blind(pam_handle_t *pamh, struct subject *s, const struct transaction *t, const char *name, int error)
 {
 	static const char *const gates[] = {"sudo", "sudo-i", "su", "su-l"};
 	struct gate_file gate;
@@ -183,7 +219,7 @@ static void find_blind(struct subject *s, const struct transaction *t, const cha
 	if (s->service_class == SERVICE_GATE) {
 		if (gate_file_read("", &gate) == 0 && gate.report_only)
 			s->mode = GATE_REPORT_ONLY;
-		find_invoker(s, t);
+		find_invoker(pamh, s, t);
 		return;
 	}
 	if (!name)
@@ -244,16 +280,22 @@ static void classify(pam_handle_t *pamh, struct subject *s, const char *name)
 	}
 	if (r < 0) {
 		s->index = NULL;
-		find_blind(s, t, name, r);
+		find_blind(pamh, s, t, name, r);
 		return;
 	}
-	s->service_class = index_service(s->index, s->service, &s->mode);
+	r = index_service(s->index, s->service, &s->service_class, &s->mode);
+	if (r < 0) {
+		files_index_back(s->index);
+		s->index = NULL;
+		find_blind(pamh, s, t, name, r);
+		return;
+	}
 	switch (s->service_class) {
 	case SERVICE_NONE:
 		s->standing = STANDING_IGNORED;
 		return;
 	case SERVICE_GATE:
-		find_invoker(s, t);
+		find_invoker(pamh, s, t);
 		return;
 	case SERVICE_LOGIN:
 	case SERVICE_BATCH:
@@ -261,6 +303,11 @@ static void classify(pam_handle_t *pamh, struct subject *s, const char *name)
 			find_user(pamh, s, name);
 		return;
 	}
+}
+
+bool subject_is_in_broker(void)
+{
+	return &tenure_broker_process;
 }
 
 void subject_find(pam_handle_t *pamh, enum phase phase, struct subject *ret, struct transaction **ret_transaction)
@@ -271,7 +318,7 @@ void subject_find(pam_handle_t *pamh, enum phase phase, struct subject *ret, str
 		.standing = STANDING_UNREADABLE, .service_class = SERVICE_NONE, .mode = GATE_ENFORCE, .uid = NO_ID,
 	};
 	*ret_transaction = NULL;
-	if (&tenure_broker_process) {
+	if (subject_is_in_broker()) {
 		ret->standing = STANDING_BROKER;
 		return;
 	}
@@ -296,8 +343,8 @@ int subject_tenant_user(pam_handle_t *pamh, const struct index_view *index, cons
 
 	if (names_uid(pamh, name, ret_uid) == 0) {
 		r = index_login_by_uid(index, *ret_uid, &mapped);
-		if (r < 0)
-			return r;
+		if (r < 0) /* a broken mapping is of an account of the host's own */
+			return r == -EKEYREVOKED ? -ENOENT : r;
 		if (mapped.governed != GOVERNED_TENANT)
 			return -ENOENT;
 		return index_tenant(index, mapped.tenant, ret_tenant) < 0 ? -EBADMSG : 0;
@@ -335,4 +382,9 @@ bool subject_is_break_glass(const struct subject *s)
 bool subject_target_is_known(const struct subject *s)
 {
 	return strcmp(s->service, "su") == 0 || strcmp(s->service, "su-l") == 0;
+}
+
+bool subject_is_sudo(const struct subject *s)
+{
+	return strcmp(s->service, "sudo") == 0 || strcmp(s->service, "sudo-i") == 0;
 }

@@ -59,6 +59,12 @@ int subject_tenant_user(pam_handle_t *pamh, const struct index_view *index, cons
 /* True if tenure.conf names the account among break_glass_users: no failure may stop it (a denial may). */
 bool subject_is_break_glass(const struct subject *s);
 
+/* True inside tenured itself: everything is refused before anything is read (T21). */
+bool subject_is_in_broker(void);
+
+/* True for sudo and sudo-i, whose arguments say more than PAM hears (sudo_args.h). */
+bool subject_is_sudo(const struct subject *s);
+
 /* True for su and su-l: PAM_USER is the target from the start. sudo and its like show theirs in the session phase. */
 bool subject_target_is_known(const struct subject *s);
 

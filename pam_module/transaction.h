@@ -12,6 +12,7 @@
 
 #include "common/base/id.h"
 #include "common/snapshot/index.h"
+#include "common/wire/session_record.h"
 
 #define TRANSACTION_USER_MAX 320 /* a login: name, '@', domain */
 
@@ -26,6 +27,8 @@ struct transaction {
 	const char *logged;		/* why the last denial was logged; static text */
 	bool contained;			/* a session was registered */
 	char session[UUID_TEXT_MAX];	/* its id, where the broker gave one; else "" */
+	size_t group_count;		/* contained: the groups that the session rests on */
+	gid_t groups[SESSION_GROUPS_COUNT_MAX];
 };
 
 /* The transaction of the handle, or NULL. */

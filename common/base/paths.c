@@ -20,6 +20,7 @@ static const char *const paths[PATH_COUNT] = {
 	[PATH_BOOT_ID] = "/proc/sys/kernel/random/boot_id",
 	[PATH_AUTH_HELPER] = TENURE_LIBEXECDIR "/tenure/tenure-auth",
 	[PATH_MOUNTINFO] = "/proc/self/mountinfo",
+	[PATH_CMDLINE] = "/proc/self/cmdline",
 	[PATH_PASSWD] = "/etc/passwd",
 };
 

@@ -15,6 +15,20 @@
 
 #define CONFIG_FILE_MAX (64u << 20)
 
+/*
+ * A file's text by safe_read, with a NUL at text[len]. place: as messages call it, the last folder (if it is one of
+ * ours) and the name. 0 or as safe_read; file_text_report says why as a problem "conf-file", file_text_read does both.
+ */
+struct file_text {
+	char *text;
+	size_t len;
+	char place[256];
+};
+int file_text_take(const char *path, struct file_text *ret) MUST_CHECK;
+void file_text_report(const char *place, int error, struct problem_list *problems);
+int file_text_read(const char *path, struct problem_list *problems, struct file_text *ret) MUST_CHECK;
+void file_text_done(struct file_text *f);
+
 int host_config_load(const char *path, struct host_config *ret, struct problem_list *problems) MUST_CHECK;
 
 /* name: from the file's name; must be a valid name. */

@@ -45,11 +45,12 @@ static const struct key scope_keys[] = {
 	{KEY("id", scope, o.id, read_uuid)},
 	{KEY("kind", scope, kind, read_text)},
 	{KEY("environment", scope, environment, read_text)},
+	{KEY("tier", scope, tier, read_text)},
 };
 
 static const struct key host_keys[] = {
 	{KEY("name", host, o.name, read_name), .required = true},
-	{KEY("id", host, o.id, read_uuid), .required = true},
+	{KEY("id", host, o.id, read_uuid), .required = true, .remedy = "write what this prints there: tenure check --host-id"},
 	{KEY("scope", host, scope, read_name), .required = true},
 	{KEY("attributes", host, attributes, read_attributes), .count_at = offsetof(struct host, attribute_count)},
 };
@@ -140,6 +141,13 @@ static bool finish_group(struct reader *r, const config_setting_t *s, void *obje
 	return finish_object(r, s, &g->o, ok, "group", g->o.name, owner);
 }
 
+static bool check_word(struct reader *r, const config_setting_t *s, const char *key, const char *word)
+{
+	if (word && (!*word || text_check(word, 64) < 0))
+		return report(r, s, "conf-value", "write a word", "%s is no plain text of up to 64 bytes", key);
+	return true;
+}
+
 static bool check_scope(struct reader *r, const config_setting_t *s, const struct scope *scope)
 {
 	static const char *const kinds[] = {"management-group", "subscription", "resource-group"};
@@ -150,9 +158,7 @@ static bool check_scope(struct reader *r, const config_setting_t *s, const struc
 	if (!known)
 		return report(r, s, "conf-value", "write management-group, subscription or resource-group",
 			      "kind has an unknown value");
-	if (scope->environment && (!*scope->environment || text_check(scope->environment, 64) < 0))
-		return report(r, s, "conf-value", "write a word", "environment is no plain text of up to 64 bytes");
-	return true;
+	return check_word(r, s, "environment", scope->environment) && check_word(r, s, "tier", scope->tier);
 }
 
 static bool finish_scope(struct reader *r, const config_setting_t *s, void *object, bool ok, void *owner)
@@ -165,10 +171,17 @@ static bool finish_scope(struct reader *r, const config_setting_t *s, void *obje
 	return finish_object(r, s, &scope->o, ok, "scope", scope->o.name, owner);
 }
 
+/*
+ * A host with a fault may be this one, under an id or a name that cannot be read: without its entry it would leave its
+ * restricted units, and the denies of its scope would not reach it.
+ */
 static bool finish_host(struct reader *r, const config_setting_t *s, void *object, bool ok, void *owner)
 {
+	struct directory *d = owner;
 	struct host *h = object;
 
+	if (!ok)
+		d->broken_restriction = true;
 	return finish_object(r, s, &h->o, ok, "host", h->o.name, owner);
 }
 
@@ -219,26 +232,40 @@ static bool certainly_gives(const config_setting_t *s)
 	return text && (strcmp(text, "eligible") == 0 || strcmp(text, "active") == 0);
 }
 
+/* "become:root,login"; the caller frees it. NULL without memory. */
+static char *rights_text(const struct right *rights, size_t count)
+{
+	char *text = calloc(count + 1, RIGHT_TEXT_MAX), *at = text;
+
+	for (size_t i = 0; text && i < count; i++) {
+		if (i > 0)
+			*at++ = ',';
+		right_format(rights[i].kind, rights[i].argument, at, RIGHT_TEXT_MAX);
+		at += strlen(at);
+	}
+	return text;
+}
+
 /* An assignment is known by what it says, so that a line that moves keeps its id. */
 static bool finish_assignment(struct reader *r, const config_setting_t *s, void *object, bool ok, void *owner)
 {
 	struct assignment *a = object;
 	struct directory *d = owner;
-	char right[RIGHT_TEXT_MAX] = "", *text;
+	char *rights = rights_text(a->actions, a->action_count), *text = NULL;
 	bool keep;
 
 	if (!ok && !certainly_gives(s))
 		d->broken_restriction = true;
-	if (a->action_count > 0)
-		right_format(a->actions[0].kind, a->actions[0].argument, right, sizeof(right));
-	if (asprintf(&text, "%s:%d:%s:%s:%s:%s:%s:%s:%lld:%lld", a->o.name ? a->o.name : "", (int)a->type,
-		     a->role ? a->role : "", right, a->user ? a->user : "", a->group ? a->group : "",
-		     a->scope ? a->scope : "", a->unit ? a->unit : "", (long long)a->start_ns,
-		     (long long)a->end_ns) < 0) {
+	if (!rights || asprintf(&text, "%s:%d:%s:%s:%s:%s:%s:%s:%lld:%lld", a->o.name ? a->o.name : "", (int)a->type,
+				a->role ? a->role : "", rights, a->user ? a->user : "", a->group ? a->group : "",
+				a->scope ? a->scope : "", a->unit ? a->unit : "", (long long)a->start_ns,
+				(long long)a->end_ns) < 0) {
+		free(rights);
 		r->no_memory = true;
 		return false;
 	}
 	keep = finish_object(r, s, &a->o, ok, "assignment", text, owner);
+	free(rights);
 	free(text);
 	return keep;
 }

@@ -46,7 +46,28 @@ static const char *fault_text(int error)
 	}
 }
 
-int file_text_read(const char *path, struct problem_list *problems, struct file_text *ret)
+static const char *remedy_text(const char *place, int error)
+{
+	switch (error) {
+	case -ENOENT:
+		return strchr(place, '/') ? "write it, or take the tenant out of tenants"
+					  : "write it; to govern nobody: tenants = [ ];";
+	case -EPERM:
+		return "chown root:root, chmod go-w, the folders too";
+	case -ELOOP:
+	case -ENOTDIR:
+	case -EINVAL:
+		return "put the file itself in its place";
+	case -EFBIG:
+		return "leave something out: 64 MiB are read at most";
+	case -EAGAIN:
+		return "write it once, by renaming a new file over it";
+	default:
+		return "make it readable for root";
+	}
+}
+
+int file_text_take(const char *path, struct file_text *ret)
 {
 	int r = -EAGAIN;
 
@@ -54,14 +75,22 @@ int file_text_read(const char *path, struct problem_list *problems, struct file_
 	(void)snprintf(ret->place, sizeof(ret->place), "%s", short_place(path));
 	for (int i = 0; i < READ_TRIES && r == -EAGAIN; i++)
 		r = safe_read(path, CONFIG_FILE_MAX, &ret->text, &ret->len);
-	if (r < 0) {
-		problem_add(problems, SEVERITY_ERROR, "conf-file", ret->place,
-			    r == -EPERM ? "chown root:root, chmod go-w, the folders too" : "", "%s", fault_text(r));
-		return r;
-	}
-	r = config_text_check(ret->text, ret->len, ret->place, problems);
 	if (r < 0)
-		file_text_done(ret);
+		ret->text = NULL;
+	return r;
+}
+
+void file_text_report(const char *place, int error, struct problem_list *problems)
+{
+	problem_add(problems, SEVERITY_ERROR, "conf-file", place, remedy_text(place, error), "%s", fault_text(error));
+}
+
+int file_text_read(const char *path, struct problem_list *problems, struct file_text *ret)
+{
+	int r = file_text_take(path, ret);
+
+	if (r < 0)
+		file_text_report(ret->place, r, problems);
 	return r;
 }
 

@@ -121,7 +121,13 @@ static const struct object_kind login_kind = {
 	"local login", sizeof(struct local_login), {login_keys, ARRAY_LENGTH(login_keys)}, NULL, done_login, finish_login};
 
 static const struct key host_keys[] = {
-	TEXTS("tenants", c.tenants, c.tenant_count),
+	/* An empty file, or one that was cut short, must not read as "nobody is governed". */
+	{.name = "tenants",
+	 .read = read_texts,
+	 AT(c.tenants),
+	 COUNT_AT(c.tenant_count),
+	 .required = true,
+	 .remedy = "name them; to govern nobody: tenants = [ ];"},
 	{.name = "gate", .read = read_group, .more = &gate_table},
 	{.name = "ceiling", .read = read_group, .more = &ceiling_table},
 	{.name = "local_logins",

@@ -7,7 +7,7 @@
 #include "common/config/reader.h"
 
 #define GRACE_DEFAULT_NS	(5 * NS_PER_S)
-#define GRACE_MAX_NS		(300 * NS_PER_S)
+#define GRACE_MAX_NS		(20 * NS_PER_S) /* what waits for endings waits 60 s (EXPIRE_WAIT_NS, DRAIN_TIMEOUT_MS) */
 #define JOURNAL_RESERVE_DEFAULT (4u << 20)
 #define JOURNAL_RESERVE_MIN	(64u << 10)
 
@@ -25,8 +25,5 @@ struct host_file {
 
 /* Checks, fills the defaults and what depends on two keys. False after a report. */
 bool host_file_check(struct reader *r, const config_setting_t *root, struct host_file *f);
-
-/* A name of /etc/passwd or /etc/group: those may have upper case. */
-bool local_name_is_valid(const char *name);
 
 #endif

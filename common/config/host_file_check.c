@@ -14,21 +14,6 @@ static const char *const default_logins[] = {
 };
 static const char *const default_batch[] = {"cron", "crond", "atd", "systemd-user"};
 
-bool local_name_is_valid(const char *name)
-{
-	size_t len = strlen(name);
-
-	if (len == 0 || len > NAME_LENGTH_MAX || name[0] == '-' || name[0] == '.')
-		return false;
-	for (size_t i = 0; i < len; i++) {
-		char c = name[i];
-
-		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || strchr("_.-", c)))
-			return false;
-	}
-	return true;
-}
-
 static bool fill_texts(struct reader *r, const char *const *defaults, size_t count, char ***ret, size_t *ret_count)
 {
 	if (*ret)
@@ -167,7 +152,7 @@ static bool fill_warnings(struct reader *r, const config_setting_t *root, struct
 static bool check_limits(struct reader *r, const config_setting_t *root, struct host_file *f)
 {
 	if (f->c.grace_ns > GRACE_MAX_NS)
-		return report(r, root, "conf-value", "write 5m or less", "sessions.grace is over 5m");
+		return report(r, root, "conf-value", "write 20s or less", "sessions.grace is over 20s");
 	if (f->c.min_duration_ns < NS_PER_S || f->c.min_duration_ns > ROLE_DURATION_MAX_NS)
 		return report(r, root, "conf-value", "write 1s to 24h", "min_duration is outside 1s-24h");
 	if (f->reserve < JOURNAL_RESERVE_MIN)

@@ -75,7 +75,8 @@ bool read_members(struct reader *r, const config_setting_t *group, const struct 
 	}
 	for (size_t i = 0; i < table->count; i++)
 		if (table->keys[i].required && !config_setting_get_member(group, table->keys[i].name))
-			ok = report(r, group, "conf-missing", "add it", "\"%s\" is missing", table->keys[i].name);
+			ok = report(r, group, "conf-missing", table->keys[i].remedy ? table->keys[i].remedy : "add it",
+				    "\"%s\" is missing", table->keys[i].name);
 	return ok;
 }
 
@@ -86,15 +87,20 @@ bool read_group(struct reader *r, const config_setting_t *s, const struct key *k
 	return read_members(r, s, key->more, target);
 }
 
+void fold_name(const struct reader *r, char *name)
+{
+	for (; r->fold && name && *name; name++)
+		if (*name >= 'A' && *name <= 'Z')
+			*name = (char)(*name - 'A' + 'a');
+}
+
 char *setting_name(const struct reader *r, const config_setting_t *s, const char *key)
 {
 	const config_setting_t *member = config_setting_get_member(s, key);
 	const char *text = member ? config_setting_get_string(member) : NULL;
 	char *name = text ? strdup(text) : NULL;
 
-	for (size_t i = 0; name && r->fold && name[i]; i++)
-		if (name[i] >= 'A' && name[i] <= 'Z')
-			name[i] = (char)(name[i] - 'A' + 'a');
+	fold_name(r, name);
 	return name;
 }
 

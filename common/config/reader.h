@@ -31,6 +31,7 @@ struct key {
 	size_t at;	  /* offset of the field */
 	size_t count_at;  /* offset of its count, for arrays */
 	bool required;
+	const char *remedy; /* what to do where it is missing or no UUID; NULL: the usual */
 	const void *more; /* what the function needs beside: choices, keys below */
 };
 
@@ -74,6 +75,9 @@ char *setting_place(struct reader *r, const config_setting_t *s);
 bool report(struct reader *r, const config_setting_t *s, const char *id, const char *remedy, const char *format, ...)
 	PRINTF_LIKE(5, 6);
 
+/* Upper case of a name becomes lower case, where the reader folds. NULL is fine. */
+void fold_name(const struct reader *r, char *name);
+
 /* Fields: the type of the field at key->at stands behind each. */
 bool read_text(struct reader *r, const config_setting_t *s, const struct key *key, void *target);	  /* char * */
 bool read_name(struct reader *r, const config_setting_t *s, const struct key *key, void *target);	  /* char *, folded */
@@ -93,14 +97,5 @@ bool read_attributes(struct reader *r, const config_setting_t *s, const struct k
 bool read_group(struct reader *r, const config_setting_t *s, const struct key *key, void *target);
 /* more: the object_kind; the field is an array of such objects. target is handed to finish as owner. */
 bool read_objects(struct reader *r, const config_setting_t *s, const struct key *key, void *target);
-
-/* A file's text by safe_read, pre-checked. place: the last folder (if below tenure/) and the name. -errno with a problem. */
-struct file_text {
-	char *text;
-	size_t len;
-	char place[256];
-};
-int file_text_read(const char *path, struct problem_list *problems, struct file_text *ret) MUST_CHECK;
-void file_text_done(struct file_text *f);
 
 #endif

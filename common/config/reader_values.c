@@ -21,13 +21,6 @@ static bool out_of_memory(struct reader *r)
 	return false;
 }
 
-static void fold(const struct reader *r, char *name)
-{
-	for (; r->fold && *name; name++)
-		if (*name >= 'A' && *name <= 'Z')
-			*name = (char)(*name - 'A' + 'a');
-}
-
 /* A string's text, NULL after a report. `what` names the key. */
 static const char *text_of(struct reader *r, const config_setting_t *s, const char *what)
 {
@@ -53,7 +46,7 @@ static bool take_text(struct reader *r, const config_setting_t *s, const char *w
 	if (!*ret)
 		return out_of_memory(r);
 	if (is_name)
-		fold(r, *ret);
+		fold_name(r, *ret);
 	return true;
 }
 
@@ -126,7 +119,8 @@ bool read_uuid(struct reader *r, const config_setting_t *s, const struct key *ke
 	if (!text)
 		return false;
 	if (uuid_parse(text, id) < 0 || uuid_is_null(id))
-		return report(r, s, "conf-value", "uuidgen makes one", "%s is no UUID", key->name);
+		return report(r, s, "conf-value", key->remedy ? key->remedy : "uuidgen makes one", "%s is no UUID",
+			      key->name);
 	return true;
 }
 

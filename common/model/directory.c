@@ -63,6 +63,7 @@ void scope_done(struct scope *s)
 	object_done(&s->o);
 	free(s->kind);
 	free(s->environment);
+	free(s->tier);
 }
 
 void host_done(struct host *h)
@@ -127,6 +128,7 @@ void directory_free(struct directory *d)
 	free(d->units);
 	free(d->roles);
 	free(d->assignments);
+	free(d->taken_ranges);
 	free(d);
 }
 

@@ -60,7 +60,7 @@ struct group {
 
 struct scope {
 	struct object o; /* o.name is the path */
-	char *kind, *environment;
+	char *kind, *environment, *tier; /* NULL: none of its own, then that of the scope above counts */
 	uint32_t parent; /* NO_INDEX for the root */
 };
 
@@ -125,6 +125,8 @@ struct directory {
 	struct role *roles;
 	struct assignment *assignments;
 	size_t user_count, group_count, scope_count, host_count, unit_count, role_count, assignment_count;
+	struct id_range *taken_ranges; /* gids in the tenant's role_gids that are the host's; set by directory_validate */
+	size_t taken_range_count;
 	bool broken_restriction; /* an object that only restricts was unusable: keep the last good policy (T49) */
 };
 
@@ -153,6 +155,12 @@ void directory_freep(struct directory **d);
 
 /* Appends the built-in roles whose names the directory has not taken (vocabulary, "Built-in roles"). 0 or -ENOMEM. */
 int directory_add_built_in_roles(struct directory *d) MUST_CHECK;
+
+/*
+ * A name of /etc/passwd or /etc/group, as useradd takes it: letters of either case, digits, "_", ".", "-", no "-" or "."
+ * first, perhaps a "$" last, 31 bytes at most, not digits alone. What a directory itself calls its objects is name_is_valid's.
+ */
+bool local_name_is_valid(const char *name);
 
 /* In libright.la, libc alone, for the modules too. "become:root" and the like. 0, -EINVAL, -ENOMEM. right_done frees the argument. */
 int right_parse(const char *text, struct right *ret) MUST_CHECK;

@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "common/base/safe_file.h"
-#include "common/base/text.h"
 
 #define FILE_MAX    (64u << 20)
 #define FIELDS_MAX  7
@@ -38,22 +37,24 @@ static size_t split_line(char *line, char *fields[static FIELDS_MAX])
 	return count;
 }
 
+/* What strtoul makes of the whole field: blanks before it, a sign, zeroes, and 32 bits at most. */
 static bool id_field(const char *text, uint32_t *ret)
 {
-	uint64_t value;
+	char *end;
+	unsigned long value = strtoul(text, &end, 10);
 
-	if (number_parse(text, UINT32_MAX, &value) < 0)
+	if (end == text || *end != '\0')
 		return false;
-	*ret = (uint32_t)value;
+	*ret = value > UINT32_MAX ? UINT32_MAX : (uint32_t)value;
 	return true;
 }
 
 /* passwd has name:password:uid:gid, group has name:password:gid. Lines that glibc would not take either are passed over. */
-static int add_account(struct local_account **accounts, size_t *count, char *line, size_t id_fields)
+static int add_account(struct local_account **accounts, size_t *count, char *line, size_t line_number, size_t id_fields)
 {
-	struct local_account a = {0}, *grown;
+	struct local_account a = {.line = (uint32_t)line_number}, *grown;
 	char *fields[FIELDS_MAX];
-	size_t have = split_line(line, fields);
+	size_t have = split_line(line + strspn(line, " \t\v\f\r"), fields);
 
 	if (have < 2 + id_fields || fields[0][0] == '\0' || fields[0][0] == '#' || fields[0][0] == '+' ||
 	    fields[0][0] == '-')
@@ -75,18 +76,24 @@ static int add_account(struct local_account **accounts, size_t *count, char *lin
 
 static int compare_accounts(const void *a, const void *b)
 {
-	return strcmp(((const struct local_account *)a)->name, ((const struct local_account *)b)->name);
+	const struct local_account *x = a, *y = b;
+	int order = strcmp(x->name, y->name);
+
+	if (order != 0)
+		return order;
+	return x->line < y->line ? -1 : x->line > y->line;
 }
 
 static int read_accounts(const char *etc, const char *name, size_t id_fields, struct local_account **accounts,
 			 size_t *count)
 {
 	char *text = NULL, *rest, *line;
+	size_t line_number = 0;
 	int r = read_file(etc, name, &text);
 
 	rest = text;
 	while (r == 0 && (line = strsep(&rest, "\n")))
-		r = add_account(accounts, count, line, id_fields);
+		r = add_account(accounts, count, line, ++line_number, id_fields);
 	free(text);
 	if (*count > 0)
 		qsort(*accounts, *count, sizeof(**accounts), compare_accounts);
@@ -132,23 +139,34 @@ static int read_reserved(const char *etc, const char *name, struct local_account
 	return r;
 }
 
+static int read_all(const char *etc, struct local_accounts *a)
+{
+	int r = read_accounts(etc, a->failed = "passwd", 2, &a->users, &a->user_count);
+
+	if (r == 0)
+		r = read_accounts(etc, a->failed = "group", 1, &a->groups, &a->group_count);
+	if (r == 0)
+		r = read_reserved(etc, a->failed = "subuid", a);
+	if (r == 0)
+		r = read_reserved(etc, a->failed = "subgid", a);
+	return r;
+}
+
 int local_accounts_read(const char *etc, struct local_accounts *ret)
 {
 	struct local_accounts a = {0};
-	int r = read_accounts(etc, "passwd", 2, &a.users, &a.user_count);
+	int r = read_all(etc, &a);
 
-	if (r == 0)
-		r = read_accounts(etc, "group", 1, &a.groups, &a.group_count);
-	if (r == 0)
-		r = read_reserved(etc, "subuid", &a);
-	if (r == 0)
-		r = read_reserved(etc, "subgid", &a);
 	if (r < 0) {
+		const char *failed = a.failed;
+
 		local_accounts_done(&a);
-		return r;
+		a.failed = failed;
+	} else {
+		a.failed = NULL;
 	}
 	*ret = a;
-	return 0;
+	return r;
 }
 
 static void accounts_free(struct local_account *accounts, size_t count)
@@ -169,22 +187,20 @@ void local_accounts_done(struct local_accounts *a)
 	*a = (struct local_accounts){0};
 }
 
+/* The first line of that name is the account, as for glibc. */
 static const struct local_account *by_name(const struct local_account *accounts, size_t count, const char *name)
 {
 	size_t low = 0, high = count;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		int order = strcmp(name, accounts[middle].name);
 
-		if (order == 0)
-			return &accounts[middle];
-		if (order < 0)
-			high = middle;
-		else
+		if (strcmp(accounts[middle].name, name) < 0)
 			low = middle + 1;
+		else
+			high = middle;
 	}
-	return NULL;
+	return low < count && strcmp(accounts[low].name, name) == 0 ? &accounts[low] : NULL;
 }
 
 static const struct local_account *by_id(const struct local_account *accounts, size_t count, uint32_t id)

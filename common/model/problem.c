@@ -61,3 +61,25 @@ void problem_add(struct problem_list *list, enum severity severity, const char *
 	else
 		list->warnings++;
 }
+
+static uint64_t mix(uint64_t hash, const char *text)
+{
+	/* FNV-1a, the NUL included, so that no two fields run into one. */
+	do
+		hash = (hash ^ (uint8_t)*text) * UINT64_C(0x100000001b3);
+	while (*text++ != '\0');
+	return hash;
+}
+
+uint64_t problem_list_hash(const struct problem_list *list)
+{
+	uint64_t hash = UINT64_C(0xcbf29ce484222325) + list->lost;
+
+	for (size_t i = 0; i < list->count; i++) {
+		const struct problem *p = &list->items[i];
+
+		hash = mix(hash, p->severity == SEVERITY_ERROR ? "e" : "w");
+		hash = mix(mix(mix(mix(hash, p->id), p->place), p->message), p->remedy);
+	}
+	return hash;
+}

@@ -35,4 +35,7 @@ void problem_list_done(struct problem_list *list);
 void problem_add(struct problem_list *list, enum severity severity, const char *id, const char *place, const char *remedy,
 		 const char *format, ...) PRINTF_LIKE(6, 7);
 
+/* Differs, as good as certainly, where anything in the lists does: what was said before need not be said again. */
+uint64_t problem_list_hash(const struct problem_list *list);
+
 #endif

@@ -8,7 +8,7 @@
 
 #include "common/base/text.h"
 
-/* become-USER must be a name as well: sudoers can only use what NSS can show. */
+/* become-USER must not be longer than a name: sudoers can only use what NSS can show. */
 #define BECOME_LENGTH_MAX (NAME_LENGTH_MAX - (sizeof("become-") - 1))
 
 static const struct {
@@ -26,13 +26,31 @@ static const struct {
 	{"policy.read", RIGHT_POLICY_READ},
 };
 
+bool local_name_is_valid(const char *name)
+{
+	size_t len = strlen(name), digits = 0;
+
+	if (len == 0 || len > NAME_LENGTH_MAX || name[0] == '-' || name[0] == '.')
+		return false;
+	for (size_t i = 0; i < len; i++) {
+		char c = name[i];
+
+		if (c >= '0' && c <= '9')
+			digits++;
+		else if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || strchr("_.-", c) ||
+			   (c == '$' && i > 0 && i == len - 1)))
+			return false;
+	}
+	return digits < len; /* digits alone are an id to whoever reads them */
+}
+
 static bool argument_is_valid(enum right_kind kind, const char *argument)
 {
 	if (kind == RIGHT_BECOME && strcmp(argument, "*") == 0)
 		return true;
 	if (kind == RIGHT_BECOME && strlen(argument) > BECOME_LENGTH_MAX)
 		return false;
-	return name_is_valid(argument);
+	return local_name_is_valid(argument);
 }
 
 int right_parse(const char *text, struct right *ret)

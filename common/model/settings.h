@@ -54,9 +54,14 @@ struct tenant_config {
 };
 
 /*
- * Reports where tenants overlap each other, subordinate ids or containers (T47). Single ids inside /etc/subuid and
- * /etc/subgid are refused by directory_validate as well.
+ * Reports where a tenant's ids could be forged (T47): an overlap with what /etc/subuid or /etc/subgid gives away is an
+ * error, and directory_validate refuses the single ids in it as well; one with what is usually given away, to containers
+ * too, is a warning.
  */
+void tenant_check_range(const struct tenant_config *t, const struct local_accounts *local, struct problem_list *problems);
+/* Two tenants share no id, no domain and no range. False: they do, which was reported as a fault of t. */
+bool tenants_differ(const struct tenant_config *t, const struct tenant_config *other, struct problem_list *problems);
+/* Both, for all of them: each against those before it. */
 void tenants_validate(const struct tenant_config *tenants, size_t count, const struct local_accounts *local,
 		      struct problem_list *problems);
 

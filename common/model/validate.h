@@ -10,21 +10,29 @@
 
 #include "common/model/directory.h"
 
-/* What the host itself has; local_accounts_read fills it from files, never through NSS (we may be NSS). */
+/*
+ * What the host itself has; local_accounts_read fills it from files, never through NSS (we may be NSS). Lines are read
+ * as glibc reads them, so that nobody is an account for the host and none for us.
+ */
 struct local_account {
 	char *name;
 	uint32_t id, gid;
+	uint32_t line; /* of its file, from 1 */
 };
 
 struct local_accounts {
-	struct local_account *users, *groups; /* sorted by name */
+	struct local_account *users, *groups; /* sorted by name; of equal names the first line first */
 	size_t user_count, group_count;
 	struct id_range *reserved; /* subuid, subgid */
 	char **reserved_place;	   /* "/etc/subuid:1 (bob)" */
 	size_t reserved_count;
+	const char *failed; /* after an error: which file it was ("subuid"), static */
 };
 
-/* etc: the folder that holds passwd, group, subuid, subgid ("/etc"). 0 or -errno; a missing subuid is fine. */
+/*
+ * etc: the folder that holds passwd, group, subuid, subgid ("/etc"). 0; a missing subuid is fine. -errno: *ret holds
+ * nothing but `failed`.
+ */
 int local_accounts_read(const char *etc, struct local_accounts *ret) MUST_CHECK;
 void local_accounts_done(struct local_accounts *a);
 const struct local_account *local_user_by_name(const struct local_accounts *a, const char *name);

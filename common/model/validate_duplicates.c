@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The same name twice, the same id twice: the first one stays. */
+/* The same name twice, the same id twice: the first one stays, and what only restricts is not lost by it. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,6 +53,51 @@ static void collect(struct id_entry *entries, size_t *count, const char *word, v
 	}
 }
 
+static bool same_text(const char *a, const char *b)
+{
+	return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+static bool same_deny(const struct assignment *a, const struct assignment *b)
+{
+	if (a->type != ASSIGNMENT_DENY || b->type != ASSIGNMENT_DENY || a->action_count != b->action_count ||
+	    a->start_ns != b->start_ns || a->end_ns != b->end_ns)
+		return false;
+	for (size_t i = 0; i < a->action_count; i++)
+		if (a->actions[i].kind != b->actions[i].kind ||
+		    !same_text(a->actions[i].argument, b->actions[i].argument))
+			return false;
+	return same_text(a->role, b->role) && same_text(a->user, b->user) && same_text(a->group, b->group) &&
+	       same_text(a->scope, b->scope) && same_text(a->unit, b->unit);
+}
+
+/* The assignment that the entry stands for, NULL if it is another object. */
+static const struct assignment *assignment_of(const struct id_entry *e)
+{
+	return strcmp(e->word, "assignment") == 0 ? (const void *)e->o : NULL;
+}
+
+/*
+ * A deny is never dropped for another one's sake, unless that says the same: then either will do, and both stay. One
+ * that says something else under the same id must not get lost (T49).
+ */
+static void report_duplicate(struct validation *v, const struct id_entry *first, const struct id_entry *second)
+{
+	const struct assignment *a = assignment_of(first), *b = assignment_of(second);
+
+	if (a && b && same_deny(a, b))
+		problem_add(v->problems, SEVERITY_WARNING, "dir-duplicate", b->o.place, "remove one of them",
+			    "assignment: the same deny stands at %s", a->o.place);
+	else if (b && b->type == ASSIGNMENT_DENY)
+		validation_drop(v, "dir-restriction", second->word, second->o,
+				"give it an id of its own; until then the last good policy stays",
+				"it denies, and its id was given before, at %s", first->o->place);
+	else
+		validation_drop(v, "dir-duplicate", second->word, second->o,
+				"remove one of them, or give it an id of its own", "this id was given before, at %s",
+				first->o->place);
+}
+
 static int drop_duplicate_ids(struct validation *v)
 {
 	struct directory *d = v->d;
@@ -72,9 +117,7 @@ static int drop_duplicate_ids(struct validation *v)
 	qsort(entries, count, sizeof(*entries), compare_ids);
 	for (size_t i = 1; i < count; i++)
 		if (uuid_equal(&entries[i - 1].o->id, &entries[i].o->id))
-			validation_drop(v, "dir-duplicate", entries[i].word, entries[i].o,
-					"remove one of them, or give it an id of its own",
-					"this id was given before, at %s", entries[i - 1].o->place);
+			report_duplicate(v, &entries[i - 1], &entries[i]);
 	free(entries);
 	return 0;
 }

@@ -194,30 +194,74 @@ static int drop_duplicates(struct validation *v)
 	return 0;
 }
 
-/* A role whose group cannot be shown is still a role. */
-static void check_role_gids(struct validation *v)
+/* Why the group of a role cannot have the gid that it was given; NULL if it can. */
+static const char *role_gid_fault(const struct id_check *c, size_t i)
 {
+	const struct directory *d = c->v->d;
+	const struct role *r = &d->roles[i];
+
+	if (!in_range(&c->v->tenant->role_gids, r->gid))
+		return "lies outside the tenant's role_gids";
+	if (id_set_has(&c->gids, r->gid))
+		return "is a local group's";
+	if (reserved_at(c->v->local, r->gid))
+		return "lies in a range of subordinate ids";
+	for (size_t j = 0; j < i; j++)
+		if (!d->roles[j].o.dropped && d->roles[j].gid == r->gid)
+			return "was given to another role before";
+	return NULL;
+}
+
+#define ROLE_NAME_SHOWN_MAX (NAME_LENGTH_MAX - (sizeof("role-") - 1))
+
+/* A role whose group cannot be shown is still a role. */
+static void check_role_groups(const struct id_check *c)
+{
+	struct validation *v = c->v;
 	struct directory *d = v->d;
 
 	for (size_t i = 0; i < d->role_count; i++) {
 		struct role *r = &d->roles[i];
-		const char *why = NULL;
+		const char *why;
 
-		if (r->gid == NO_ID || r->o.dropped)
+		if (r->o.dropped || r->built_in)
 			continue;
-		if (!in_range(&v->tenant->role_gids, r->gid))
-			why = "lies outside the tenant's role_gids";
-		else if (strlen(r->o.name) > NAME_LENGTH_MAX - 5)
-			why = "serves nobody: role-NAME would be longer than 31";
-		for (size_t j = 0; j < i && !why; j++)
-			if (!d->roles[j].o.dropped && d->roles[j].gid == r->gid)
-				why = "was given to another role before";
+		if (strlen(r->o.name) > ROLE_NAME_SHOWN_MAX) {
+			problem_add(v->problems, SEVERITY_WARNING, "dir-role-gid", r->o.place,
+				    "a name of at most 26 characters, or do without the group",
+				    "role %s: group role-NAME would be longer than 31: never shown", r->o.name);
+			r->gid = NO_ID;
+		}
+		why = r->gid == NO_ID ? NULL : role_gid_fault(c, i);
 		if (!why)
 			continue;
 		problem_add(v->problems, SEVERITY_ERROR, "dir-role-gid", r->o.place,
 			    "choose one in role_gids, or leave gid out", "role %s: gid %u %s", r->o.name, r->gid, why);
 		r->gid = NO_ID;
 	}
+}
+
+/* Gids of the range that the host gave away: whoever chooses one for a group leaves them alone. */
+static int note_taken_gids(const struct id_check *c)
+{
+	const struct id_range *range = &c->v->tenant->role_gids;
+	struct directory *d = c->v->d;
+
+	free(d->taken_ranges);
+	d->taken_range_count = 0;
+	d->taken_ranges = calloc(c->gids.count + c->v->local->reserved_count + 1, sizeof(*d->taken_ranges));
+	if (!d->taken_ranges)
+		return -ENOMEM;
+	for (size_t i = 0; i < c->gids.count; i++)
+		if (in_range(range, c->gids.ids[i]))
+			d->taken_ranges[d->taken_range_count++] = (struct id_range){c->gids.ids[i], c->gids.ids[i]};
+	for (size_t i = 0; i < c->v->local->reserved_count; i++) {
+		const struct id_range *reserved = &c->v->local->reserved[i];
+
+		if (reserved->first <= range->last && range->first <= reserved->last)
+			d->taken_ranges[d->taken_range_count++] = *reserved;
+	}
+	return 0;
 }
 
 int validate_ids(struct validation *v)
@@ -233,11 +277,13 @@ int validate_ids(struct validation *v)
 	for (size_t i = 0; i < d->group_count && r == 0; i++)
 		if (d->groups[i].gid != NO_ID)
 			check_id(&c, "group", &d->groups[i].o, "gid", d->groups[i].gid, &c.gids);
-	free(c.uids.ids);
-	free(c.gids.ids);
 	if (r == 0)
 		r = drop_duplicates(v);
-	if (r == 0)
-		check_role_gids(v);
+	if (r == 0) {
+		check_role_groups(&c);
+		r = note_taken_gids(&c);
+	}
+	free(c.uids.ids);
+	free(c.gids.ids);
 	return r;
 }

@@ -98,25 +98,6 @@ static bool password_is_valid(const char *hash)
 	return false;
 }
 
-/* sshd reads a line: type, key, comment. No options in front, no second line. */
-static bool ssh_key_is_valid(const char *key)
-{
-	static const char *const types[] = {"ssh-ed25519 ",
-					    "ssh-rsa ",
-					    "ecdsa-sha2-nistp256 ",
-					    "ecdsa-sha2-nistp384 ",
-					    "ecdsa-sha2-nistp521 ",
-					    "sk-ssh-ed25519@openssh.com ",
-					    "sk-ecdsa-sha2-nistp256@openssh.com "};
-
-	if (text_check(key, 16384) < 0)
-		return false;
-	for (size_t i = 0; i < ARRAY_LENGTH(types); i++)
-		if (strncmp(key, types[i], strlen(types[i])) == 0)
-			return strlen(key) > strlen(types[i]) + 16;
-	return false;
-}
-
 static int fill_defaults(const struct validation *v, struct user *u)
 {
 	if (!u->gecos)
@@ -129,10 +110,28 @@ static int fill_defaults(const struct validation *v, struct user *u)
 	return u->gecos && u->home && u->shell ? 0 : -ENOMEM;
 }
 
+/* What is no key is left out, and the user is who they are without it. */
+static void check_keys(struct validation *v, struct user *u)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < u->ssh_key_count; i++) {
+		if (ssh_key_is_valid(u->ssh_keys[i])) {
+			u->ssh_keys[kept++] = u->ssh_keys[i];
+			continue;
+		}
+		problem_add(v->problems, SEVERITY_ERROR, "dir-key", u->o.place,
+			    "copy the line of a .pub file, without options",
+			    "user %s: ssh key %zu is no public key; it is left out", u->o.name, i + 1);
+		free(u->ssh_keys[i]);
+	}
+	u->ssh_key_count = kept;
+}
+
 static void check_user(struct validation *v, struct user *u)
 {
-	if (!field_is_valid(u->gecos) || strlen(u->gecos) > SCOPE_LENGTH_MAX)
-		validation_drop(v, "dir-field", "user", &u->o, "write plain UTF-8 without ':' or control characters",
+	if (!field_is_valid(u->gecos) || text_check(u->gecos, SCOPE_LENGTH_MAX) < 0)
+		validation_drop(v, "dir-field", "user", &u->o, "write plain UTF-8 without ':', control or hidden characters",
 				"gecos does not fit in a line of passwd");
 	else if (!path_is_plain(u->home))
 		validation_drop(v, "dir-field", "user", &u->o, "write an absolute path without ':', '.' or '..'",
@@ -143,10 +142,8 @@ static void check_user(struct validation *v, struct user *u)
 	else if (u->password && !password_is_valid(u->password))
 		validation_drop(v, "dir-password", "user", &u->o, "mkpasswd -m yescrypt",
 				"password is no hash of a strong method");
-	for (size_t i = 0; i < u->ssh_key_count && !u->o.dropped; i++)
-		if (!ssh_key_is_valid(u->ssh_keys[i]))
-			validation_drop(v, "dir-key", "user", &u->o, "copy the line of a .pub file, without options",
-					"ssh key %zu is no public key", i + 1);
+	if (!u->o.dropped)
+		check_keys(v, u);
 	if (!u->o.dropped && u->start_ns >= u->end_ns)
 		validation_drop(v, "dir-dates", "user", &u->o, "let end come after start", "end is not after start");
 }

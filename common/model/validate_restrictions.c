@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * An object that only restricts is never dropped, nor anything that it refers to: where a deny, a restricted unit or
- * the approvers of a role do not hold as they were written, the last good policy must stay (T49). Elsewhere a name that
- * leads nowhere is an error, and gives nothing.
+ * the approvers of a role do not hold as they were written, the last good policy must stay (T49). So it must where a host
+ * was dropped, which may be this one: its entry says which denies and units reach it. Elsewhere a name that leads nowhere
+ * is an error, and gives nothing.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -90,6 +91,9 @@ static void mark(struct validation *v, struct marks *m)
 		if (d->units[i].o.dropped)
 			d->broken_restriction = true;
 	}
+	for (size_t i = 0; i < d->host_count; i++)
+		if (d->hosts[i].o.dropped)
+			d->broken_restriction = true;
 }
 
 static void report(struct validation *v, const struct marks *m)

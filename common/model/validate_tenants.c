@@ -7,6 +7,8 @@
 
 #define REMEDY "move id_range to 1900000000 or above, and the ids of its users and groups with it"
 
+#define PLACE_MAX 64 /* "tenants.d/", a name, ".conf" */
+
 /* Given away by default: SUB_UID_MIN to SUB_UID_MAX of login.defs, and what systemd-nspawn picks from. */
 static const struct {
 	struct id_range range;
@@ -21,20 +23,27 @@ static bool overlap(const struct id_range *a, const struct id_range *b)
 	return a->first <= b->last && b->first <= a->last;
 }
 
-static void check_reserved(const struct tenant_config *t, const char *place, const struct local_accounts *local,
-			   struct problem_list *problems)
+static const char *file_of(const struct tenant_config *t, char place[static PLACE_MAX])
 {
+	(void)snprintf(place, PLACE_MAX, "tenants.d/%s.conf", t->name);
+	return place;
+}
+
+void tenant_check_range(const struct tenant_config *t, const struct local_accounts *local, struct problem_list *problems)
+{
+	char place[PLACE_MAX];
+
 	for (size_t i = 0; i < local->reserved_count; i++)
 		if (overlap(&t->id_range, &local->reserved[i])) {
-			problem_add(problems, SEVERITY_ERROR, "subuid", place, REMEDY,
+			problem_add(problems, SEVERITY_ERROR, "subuid", file_of(t, place), REMEDY,
 				    "id_range overlaps %s: a user namespace could forge its ids",
 				    local->reserved_place[i]);
 			return;
 		}
 	for (size_t i = 0; i < ARRAY_LENGTH(usual); i++)
 		if (overlap(&t->id_range, &usual[i].range)) {
-			problem_add(problems, SEVERITY_WARNING, "subuid", place, REMEDY, "id_range overlaps %u-%u, %s",
-				    usual[i].range.first, usual[i].range.last, usual[i].what);
+			problem_add(problems, SEVERITY_WARNING, "subuid", file_of(t, place), REMEDY,
+				    "id_range overlaps %u-%u, %s", usual[i].range.first, usual[i].range.last, usual[i].what);
 			return;
 		}
 }
@@ -48,29 +57,35 @@ static bool share_domain(const struct tenant_config *a, const struct tenant_conf
 	return false;
 }
 
-static void check_pair(const struct tenant_config *t, const char *place, const struct tenant_config *other,
-		       struct problem_list *problems)
+bool tenants_differ(const struct tenant_config *t, const struct tenant_config *other, struct problem_list *problems)
 {
-	if (overlap(&t->id_range, &other->id_range))
-		problem_add(problems, SEVERITY_ERROR, "tenant-range", place, "give each tenant a range of its own",
+	char place[PLACE_MAX];
+	bool differ = true;
+
+	if (overlap(&t->id_range, &other->id_range)) {
+		problem_add(problems, SEVERITY_ERROR, "tenant-range", file_of(t, place), "give each tenant a range of its own",
 			    "id_range overlaps that of %s", other->name);
-	if (uuid_equal(&t->id, &other->id))
-		problem_add(problems, SEVERITY_ERROR, "tenant-duplicate", place, "uuidgen makes another",
+		differ = false;
+	}
+	if (uuid_equal(&t->id, &other->id)) {
+		problem_add(problems, SEVERITY_ERROR, "tenant-duplicate", file_of(t, place), "uuidgen makes another",
 			    "id is that of %s", other->name);
-	if (share_domain(t, other))
-		problem_add(problems, SEVERITY_ERROR, "tenant-duplicate", place, "name each domain in one tenant",
+		differ = false;
+	}
+	if (share_domain(t, other)) {
+		problem_add(problems, SEVERITY_ERROR, "tenant-duplicate", file_of(t, place), "name each domain in one tenant",
 			    "a domain is also that of %s", other->name);
+		differ = false;
+	}
+	return differ;
 }
 
 void tenants_validate(const struct tenant_config *tenants, size_t count, const struct local_accounts *local,
 		      struct problem_list *problems)
 {
 	for (size_t i = 0; i < count; i++) {
-		char place[128];
-
-		(void)snprintf(place, sizeof(place), "tenants.d/%s.conf", tenants[i].name);
-		check_reserved(&tenants[i], place, local, problems);
+		tenant_check_range(&tenants[i], local, problems);
 		for (size_t j = 0; j < i; j++)
-			check_pair(&tenants[i], place, &tenants[j], problems);
+			(void)tenants_differ(&tenants[i], &tenants[j], problems);
 	}
 }

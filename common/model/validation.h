@@ -43,6 +43,9 @@ int validate_names(struct validation *v) MUST_CHECK;
 int validate_fields(struct validation *v) MUST_CHECK;
 int validate_duplicates(struct validation *v) MUST_CHECK;
 
+/* A line of a .pub file without options, whose key is of the type that the line names. */
+bool ssh_key_is_valid(const char *key);
+
 /* uids and gids against the tenant's range, the deny-list, the host's own, each other. */
 int validate_ids(struct validation *v) MUST_CHECK;
 

@@ -234,6 +234,14 @@ static bool gid_take(const struct id_range *range, bool *taken, uint32_t span, g
 	return true;
 }
 
+/* The host gave these away itself. */
+static void gids_keep_off(const struct id_range *range, bool *taken, uint32_t span, const struct id_range *away)
+{
+	for (uint32_t i = 0; i < span; i++)
+		if (range->first + i >= away->first && range->first + i <= away->last)
+			taken[i] = true;
+}
+
 /* Gids that roles name come first. What gets none has NO_ID. */
 static int role_gids_choose(const struct identity_build *b, struct role_list *list)
 {
@@ -246,6 +254,8 @@ static int role_gids_choose(const struct identity_build *b, struct role_list *li
 
 	if (!taken)
 		return -ENOMEM;
+	for (size_t i = 0; i < b->d->taken_range_count; i++)
+		gids_keep_off(range, taken, span, &b->d->taken_ranges[i]);
 	for (size_t i = 0; i < list->count; i++) {
 		gid_t wanted = list->items[i].gid;
 

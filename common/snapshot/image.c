@@ -92,6 +92,15 @@ void image_header(struct image *im, enum snapshot_kind kind, uint32_t version, s
 		memcpy(im->data, &h, sizeof(h));
 }
 
+void snapshot_seal(uint8_t *data, size_t len, size_t at)
+{
+	uint64_t sum;
+
+	((struct snapshot_header *)(void *)data)->file_size = len;
+	sum = snapshot_checksum(data, len, at);
+	memcpy(data + at, &sum, sizeof(sum));
+}
+
 int image_write(struct image *im, const char *path, mode_t mode)
 {
 	struct snapshot_header *h = (void *)im->data;

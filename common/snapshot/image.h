@@ -32,6 +32,9 @@ void image_header(struct image *im, enum snapshot_kind kind, uint32_t version, s
 /* Replaces path. header: header_size bytes of the kind's own header, whose common part is put in first. 0 or -errno. */
 int image_write(struct image *im, const char *path, mode_t mode) MUST_CHECK;
 
+/* A finished file in memory: puts its size and, at `at`, its sum in (snapshot_checksum). */
+void snapshot_seal(uint8_t *data, size_t len, size_t at);
+
 /* Strings, each once. */
 struct pool {
 	struct image text;

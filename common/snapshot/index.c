@@ -2,11 +2,13 @@
 #include "common/snapshot/index.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/base/paths.h"
 #include "common/snapshot/index_format.h"
+#include "common/snapshot/table.h"
 
 struct index_view {
 	struct snapshot map;
@@ -24,7 +26,7 @@ static int sections_open(struct index_view *v)
 {
 	const struct index_header *h = snapshot_header(&v->map, sizeof(*h));
 
-	if (!h)
+	if (!h || h->checksum != snapshot_checksum(v->map.data, v->map.len, offsetof(struct index_header, checksum)))
 		return -EBADMSG;
 	v->header = h;
 	v->tenants = snapshot_section(&v->map, h->tenants, sizeof(*v->tenants), 4);
@@ -236,21 +238,37 @@ int index_login_by_name(const struct index_view *v, const char *login, struct in
 	return -ENOENT;
 }
 
-enum service_class index_service(const struct index_view *v, const char *service, enum gate_mode *ret_mode)
+static int service_read(const struct index_service_record *s, enum service_class *ret, enum gate_mode *ret_mode)
 {
-	if (ret_mode)
-		*ret_mode = GATE_ENFORCE;
+	switch (s->service_class) {
+	case SERVICE_GATE:
+		if (s->mode != GATE_ENFORCE && s->mode != GATE_REPORT_ONLY)
+			return -EBADMSG;
+		*ret_mode = (enum gate_mode)s->mode;
+		break;
+	case SERVICE_LOGIN:
+	case SERVICE_BATCH:
+		break;
+	default:
+		return -EBADMSG;
+	}
+	*ret = (enum service_class)s->service_class;
+	return 0;
+}
+
+int index_service(const struct index_view *v, const char *service, enum service_class *ret, enum gate_mode *ret_mode)
+{
+	*ret = SERVICE_NONE;
+	*ret_mode = GATE_ENFORCE;
 	for (size_t i = 0; i < v->header->services.count; i++) {
-		const struct index_service_record *s = &v->services[i];
 		const char *name;
 
-		if (pool_string(&v->strings, s->name, false, &name) < 0 || strcmp(service, name) != 0)
-			continue;
-		if (ret_mode && s->mode == GATE_REPORT_ONLY)
-			*ret_mode = GATE_REPORT_ONLY;
-		return s->service_class <= SERVICE_BATCH ? (enum service_class)s->service_class : SERVICE_NONE;
+		if (pool_string(&v->strings, v->services[i].name, false, &name) < 0)
+			return -EBADMSG;
+		if (strcmp(service, name) == 0)
+			return service_read(&v->services[i], ret, ret_mode);
 	}
-	return SERVICE_NONE;
+	return 0;
 }
 
 bool index_break_glass(const struct index_view *v, const char *login)

@@ -74,8 +74,12 @@ int index_local(const struct index_view *v, size_t i, uid_t *ret_uid, struct ind
 
 enum service_class { SERVICE_NONE, SERVICE_LOGIN, SERVICE_GATE, SERVICE_BATCH };
 
-/* Class of a PAM service, and for a gate its mode. Unlisted: SERVICE_NONE. */
-enum service_class index_service(const struct index_view *v, const char *service, enum gate_mode *ret_mode);
+/*
+ * Class of a PAM service, and for a gate its mode (else GATE_ENFORCE). Unlisted: SERVICE_NONE. 0, or -EBADMSG: what
+ * cannot be read is never "unlisted".
+ */
+int index_service(const struct index_view *v, const char *service, enum service_class *ret,
+		  enum gate_mode *ret_mode) MUST_CHECK;
 bool index_break_glass(const struct index_view *v, const char *login);
 const struct uuid *index_host_id(const struct index_view *v);
 

@@ -5,7 +5,7 @@
 /*
  * index, version 1. What map.h says of all snapshots, and: the header's spans point to arrays of the records below
  * (count: records) and to the pool of strings (count: bytes). Numbers called *_name and the like are offsets into the
- * pool. Small: searched by halves, or from end to end.
+ * pool. Small: searched by halves, or from end to end; the sum of the whole is compared when it is opened.
  */
 
 #include "common/snapshot/map.h"
@@ -14,6 +14,7 @@
 
 struct index_header {
 	struct snapshot_header common;
+	uint64_t checksum; /* snapshot_checksum: it says who is governed, so that not a bit of it may be guessed */
 	uint8_t host_id[16];
 	struct snapshot_span tenants;	  /* index_tenant_record, the home tenant first */
 	struct snapshot_span domains;	  /* index_domain_record, ascending by name */
@@ -22,7 +23,7 @@ struct index_header {
 	struct snapshot_span break_glass; /* 32-bit offsets of names */
 	struct snapshot_span strings;
 };
-_Static_assert(sizeof(struct index_header) == 152, "the layout is the format");
+_Static_assert(sizeof(struct index_header) == 160, "the layout is the format");
 
 struct index_tenant_record {
 	uint8_t id[16];
@@ -36,6 +37,7 @@ _Static_assert(sizeof(struct index_tenant_record) == 48, "the layout is the form
 struct index_domain_record {
 	uint32_t name, tenant;
 };
+_Static_assert(sizeof(struct index_domain_record) == 8, "the layout is the format");
 
 #define INDEX_LOCAL_GOVERNS_LOGIN 1u
 #define INDEX_LOCAL_BROKEN	  2u
@@ -48,8 +50,9 @@ _Static_assert(sizeof(struct index_local_record) == 32, "the layout is the forma
 
 struct index_service_record {
 	uint32_t name;
-	uint32_t service_class; /* enum service_class */
+	uint32_t service_class; /* enum service_class, never SERVICE_NONE */
 	uint32_t mode;		/* enum gate_mode; 0 where it is no gate */
 };
+_Static_assert(sizeof(struct index_service_record) == 12, "the layout is the format");
 
 #endif

@@ -2,8 +2,9 @@
 /*
  * Opens a policy file and finds principals in it.
  *
- * MUST: nothing is read before its place in the mapping is checked. The sections are checked here, once; records,
- * lists and strings where they are touched.
+ * MUST: nothing is read before its place in the mapping is checked. Header and sections are checked here, once;
+ * records, lists and strings where they are touched. A principal that is found is not checked yet: whoever asked for it
+ * reads it by policy_principal, or its lists, and these compare their words.
  */
 
 #include "common/snapshot/policy.h"
@@ -27,6 +28,19 @@ const void *policy_record(const struct policy *p, enum policy_section_id section
 	return p->map.data + s->offset + i * policy_record_size(section);
 }
 
+int policy_sound_record(const struct policy *p, enum policy_section_id section, uint32_t i, const void **ret)
+{
+	const char *record = policy_record(p, section, i);
+	uint32_t check, written;
+	if (!record)
+		return -ENOENT;
+	memcpy(&written, record + policy_record_size(section) - sizeof(written), sizeof(written));
+	if (policy_check_record(&p->texts, section, i, record, &check) < 0 || check != written)
+		return -EBADMSG;
+	*ret = record;
+	return 0;
+}
+
 int policy_list_record(const struct policy *p, enum policy_section_id section, struct policy_list list, uint32_t i,
 		       const void **ret)
 {
@@ -35,11 +49,8 @@ int policy_list_record(const struct policy *p, enum policy_section_id section, s
 	uint32_t position;
 	if (__builtin_add_overflow(list.first, i, &position))
 		return -EBADMSG;
-	const void *record = policy_record(p, section, position);
-	if (!record)
-		return -EBADMSG;
-	*ret = record;
-	return 0;
+	int r = policy_sound_record(p, section, position, ret);
+	return r == -ENOENT ? -EBADMSG : r;
 }
 
 int policy_string(const struct policy *p, uint32_t reference, const char **ret)
@@ -55,31 +66,44 @@ int policy_string(const struct policy *p, uint32_t reference, const char **ret)
 	return 0;
 }
 
-static bool section_is_sound(const struct policy *p, enum policy_section_id id)
+static bool section_is_sound(const struct snapshot *map, const struct policy_header *header, enum policy_section_id id)
 {
-	const struct snapshot_span *s = &p->header->sections[id];
+	const struct snapshot_span *s = &header->sections[id];
 	uint64_t size = (uint64_t)s->count * policy_record_size(id);
 	if (s->offset < sizeof(struct policy_header) || s->offset % 8 != 0)
 		return false;
-	return s->offset <= p->map.len && size <= p->map.len - s->offset;
+	return s->offset <= map->len && size <= map->len - s->offset;
 }
 
-static int check_sections(const struct policy *p)
+int policy_check_sections(const struct snapshot *map, const struct policy_header *header)
 {
 	for (unsigned id = 0; id < POLICY_SECTION_COUNT; id++) {
-		if (!section_is_sound(p, id))
+		if (!section_is_sound(map, header, id))
 			return -EBADMSG;
 	}
 	for (unsigned id = POLICY_BY_ID; id <= POLICY_BY_NAME; id++) {
-		uint32_t slots = policy_count(p, id);
+		uint32_t slots = header->sections[id].count;
 		if (slots == 0 || (slots & (slots - 1)) != 0)
 			return -EBADMSG;
 	}
-	uint32_t strings = policy_count(p, POLICY_STRINGS);
-	if (strings == 0)
+	const struct snapshot_span *strings = &header->sections[POLICY_STRINGS];
+	if (strings->count == 0)
 		return -EBADMSG;
-	const char *last = policy_record(p, POLICY_STRINGS, strings - 1);
-	return *last == '\0' ? 0 : -EBADMSG;
+	return map->data[strings->offset + strings->count - 1] == '\0' ? 0 : -EBADMSG;
+}
+
+static int check_header(struct policy *p)
+{
+	uint32_t check;
+	p->header = snapshot_header(&p->map, sizeof(*p->header));
+	if (!p->header || policy_check_sections(&p->map, p->header) < 0)
+		return -EBADMSG;
+	p->texts = (struct policy_texts){.seed = p->header->seed,
+					 .strings = policy_record(p, POLICY_STRINGS, 0),
+					 .len = policy_count(p, POLICY_STRINGS)};
+	if (policy_check_header(&p->texts, p->header, &check) < 0)
+		return -EBADMSG;
+	return check == p->header->check ? 0 : -EBADMSG;
 }
 
 /* Takes the map over, also when it fails. */
@@ -90,8 +114,8 @@ static int policy_of_map(struct snapshot *map, struct policy **ret)
 		snapshot_unmap(map);
 		return -ENOMEM;
 	}
-	*p = (struct policy){.map = *map, .header = snapshot_header(map, sizeof(struct policy_header))};
-	if (!p->header || check_sections(p) < 0) {
+	*p = (struct policy){.map = *map};
+	if (check_header(p) < 0) {
 		policy_close(p);
 		return -EBADMSG;
 	}

@@ -81,9 +81,9 @@ static void compile_host(struct compiler *c)
 static void compile_names(struct compiler *c, enum policy_section_id section, char **names, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
-		uint32_t reference = compile_string(c, names[i]);
-		if (reference)
-			buffer_append(&c->sections[section], &reference, sizeof(reference));
+		struct policy_item item = {.value = compile_string(c, names[i])};
+		if (item.value)
+			buffer_append(&c->sections[section], &item, sizeof(item));
 	}
 }
 

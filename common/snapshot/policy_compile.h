@@ -10,7 +10,7 @@
 #include "common/base/buffer.h"
 #include "common/snapshot/index.h"
 #include "common/snapshot/policy.h"
-#include "common/snapshot/policy_format.h"
+#include "common/snapshot/policy_check.h"
 
 struct compiler {
 	const struct directory *d;

@@ -5,17 +5,23 @@
 /* An open policy, for policy.c and policy_record.c alone: checked access to sections, records and strings. */
 
 #include "common/snapshot/policy.h"
-#include "common/snapshot/policy_format.h"
+#include "common/snapshot/policy_check.h"
 
 struct policy {
 	struct snapshot map;
 	const struct policy_header *header;
+	struct policy_texts texts;
 };
 
-/* The i-th record of a section, or NULL behind the last. The record's type is the section's. */
+/* The map's header and sections, before anything is read by them. 0 or -EBADMSG. */
+int policy_check_sections(const struct snapshot *map, const struct policy_header *header) MUST_CHECK;
+
+/* The i-th record of a section, or NULL behind the last. The record's type is the section's. Its word is not checked. */
 const void *policy_record(const struct policy *p, enum policy_section_id section, uint32_t i);
 uint32_t policy_count(const struct policy *p, enum policy_section_id section);
-/* The i-th record of a list: 0, -ENOENT behind the list's end, -EBADMSG outside the section. */
+/* The same, its word checked: 0, -ENOENT behind the last, -EBADMSG. */
+int policy_sound_record(const struct policy *p, enum policy_section_id section, uint32_t i, const void **ret) MUST_CHECK;
+/* The i-th record of a list, its word checked: 0, -ENOENT behind the list's end, -EBADMSG outside the section. */
 int policy_list_record(const struct policy *p, enum policy_section_id section, struct policy_list list, uint32_t i,
 		       const void **ret) MUST_CHECK;
 /* A string; reference 0 is NULL. 0 or -EBADMSG. */

@@ -12,9 +12,13 @@
  * section starts and ends with a NUL. A reference to a record is its position in its section; POLICY_NONE is "none".
  * A list is a position and a count in its section.
  *
- * MUST (reader): the header's sections are checked when the file is opened (bounds, alignment, last NUL, powers of
- * two); everything else where it is touched, since a decision may not cost by the directory. Unknown flags, kinds and
- * types are -EBADMSG, never passed over: they might restrict.
+ * A record ends with its check word (policy_check.h): over its other bytes, its section, its position and the texts that
+ * it names, so that a file in which a bit is flipped, or a block is another's or an older one, allows nobody more. It
+ * guards against accidents; who can write the file can write the words.
+ *
+ * MUST (reader): the header's sections and check word are looked at when the file is opened (bounds, alignment, last
+ * NUL, powers of two); everything else where it is touched, since a decision may not cost by the directory. Unknown
+ * flags, kinds and types are -EBADMSG, never passed over: they might restrict.
  */
 
 #include "common/snapshot/table.h"
@@ -28,16 +32,16 @@ enum policy_section_id {
 	POLICY_ROLES,	     /* struct policy_role_record */
 	POLICY_UNITS,	     /* struct policy_unit_record */
 	POLICY_ASSIGNMENTS,  /* struct policy_assignment_record: those that can mean something on this host */
-	POLICY_APPROVERS,    /* uint32_t principals: lists of roles, groups resolved, ascending, distinct */
-	POLICY_CEILING_BECOME, /* uint32_t strings */
-	POLICY_CEILING_GROUPS, /* uint32_t strings */
-	POLICY_MANAGERS,     /* uint32_t principals with an assignment of a management right, ascending */
+	POLICY_APPROVERS,    /* struct policy_item, principals: lists of roles, groups resolved, ascending, distinct */
+	POLICY_CEILING_BECOME, /* struct policy_item, strings */
+	POLICY_CEILING_GROUPS, /* struct policy_item, strings */
+	POLICY_MANAGERS,     /* struct policy_item, principals with an assignment of a management right, ascending */
 	POLICY_PRINCIPALS,   /* struct policy_principal_record */
-	POLICY_HELD,	     /* uint32_t assignments: lists of principals, groups resolved */
-	POLICY_MEMBERSHIPS,  /* uint32_t units: lists of principals */
-	POLICY_BY_ID,	     /* hash tables, open addressing, a power of two of uint32_t slots: */
-	POLICY_BY_UID,	     /* principal + 1, 0: empty */
-	POLICY_BY_NAME,
+	POLICY_HELD,	     /* struct policy_item, assignments: lists of principals, groups resolved */
+	POLICY_MEMBERSHIPS,  /* struct policy_item, units: lists of principals */
+	POLICY_BY_ID,	     /* hash tables, open addressing, a power of two of uint32_t slots: principal + 1, 0: */
+	POLICY_BY_UID,	     /* empty. Without check words: what they lead to has them, and who is not found is */
+	POLICY_BY_NAME,	     /* denied */
 	POLICY_SECTION_COUNT
 };
 
@@ -50,20 +54,35 @@ struct policy_header {
 	struct snapshot_header common;
 	uint32_t tenant_name, tenant_domain;
 	uint32_t tenant_home; /* 0 or 1 */
-	uint32_t reserved;
+	uint32_t check;	      /* over all else of the header, and the texts that it names */
 	struct policy_host_record host;
 	uint64_t seed[2]; /* of the hash tables: table_hash() of the id's 16 bytes, the uid's 4, the name; its low half */
 	struct snapshot_span sections[POLICY_SECTION_COUNT]; /* count: of records, slots or bytes */
 };
+_Static_assert(sizeof(struct policy_header) == 264, "the layout is the format");
 
 struct policy_list {
 	uint32_t first, count;
 };
 
+/* A list of a principal: read by itself, so with a check word of its own, over whose it is too. */
+struct policy_checked_list {
+	struct policy_list list;
+	uint32_t check;
+};
+
+struct policy_item {
+	uint32_t value; /* a position, or a reference to a string */
+	uint32_t check;
+};
+_Static_assert(sizeof(struct policy_item) == 8, "the layout is the format");
+
 struct policy_right_record {
 	uint32_t kind; /* enum right_kind */
 	uint32_t argument;
+	uint32_t check;
 };
+_Static_assert(sizeof(struct policy_right_record) == 12, "the layout is the format");
 
 #define POLICY_ROLE_JUSTIFICATION   1u
 #define POLICY_ROLE_TICKET	    2u
@@ -78,8 +97,9 @@ struct policy_role_record {
 	uint32_t flags;
 	struct policy_list rights, approvers;
 	uint32_t approvals;
-	uint32_t reserved;
+	uint32_t check;
 };
+_Static_assert(sizeof(struct policy_role_record) == 72, "the layout is the format");
 
 #define POLICY_UNIT_RESTRICTED 1u
 #define POLICY_UNIT_HOLDS_HOST 2u
@@ -87,7 +107,9 @@ struct policy_role_record {
 
 struct policy_unit_record {
 	uint32_t name, flags;
+	uint32_t check;
 };
+_Static_assert(sizeof(struct policy_unit_record) == 12, "the layout is the format");
 
 /* Its scope covers this host, or its unit holds it. */
 #define POLICY_ASSIGNMENT_AT_HOST 1u
@@ -103,7 +125,10 @@ struct policy_assignment_record {
 	uint32_t unit; /* POLICY_NONE: made at a scope */
 	uint32_t name, through, scope, place; /* through: the group, none: direct */
 	struct policy_list rights;	      /* the role's, or the deny's own */
+	uint32_t reserved;		      /* 0 */
+	uint32_t check;
 };
+_Static_assert(sizeof(struct policy_assignment_record) == 64, "the layout is the format");
 
 #define POLICY_PRINCIPAL_SERVICE  1u
 #define POLICY_PRINCIPAL_ENABLED  2u
@@ -115,9 +140,10 @@ struct policy_principal_record {
 	int64_t start_ns, end_ns;
 	uint32_t uid, flags;
 	uint32_t name, login, place;
-	struct policy_list held, units;
-	uint32_t reserved;
+	struct policy_checked_list held, units;
+	uint32_t check;
 };
+_Static_assert(sizeof(struct policy_principal_record) == 80, "the layout is the format");
 
 static inline size_t policy_record_size(enum policy_section_id section)
 {
@@ -127,13 +153,13 @@ static inline size_t policy_record_size(enum policy_section_id section)
 		[POLICY_ROLES] = sizeof(struct policy_role_record),
 		[POLICY_UNITS] = sizeof(struct policy_unit_record),
 		[POLICY_ASSIGNMENTS] = sizeof(struct policy_assignment_record),
-		[POLICY_APPROVERS] = sizeof(uint32_t),
-		[POLICY_CEILING_BECOME] = sizeof(uint32_t),
-		[POLICY_CEILING_GROUPS] = sizeof(uint32_t),
-		[POLICY_MANAGERS] = sizeof(uint32_t),
+		[POLICY_APPROVERS] = sizeof(struct policy_item),
+		[POLICY_CEILING_BECOME] = sizeof(struct policy_item),
+		[POLICY_CEILING_GROUPS] = sizeof(struct policy_item),
+		[POLICY_MANAGERS] = sizeof(struct policy_item),
 		[POLICY_PRINCIPALS] = sizeof(struct policy_principal_record),
-		[POLICY_HELD] = sizeof(uint32_t),
-		[POLICY_MEMBERSHIPS] = sizeof(uint32_t),
+		[POLICY_HELD] = sizeof(struct policy_item),
+		[POLICY_MEMBERSHIPS] = sizeof(struct policy_item),
 		[POLICY_BY_ID] = sizeof(uint32_t),
 		[POLICY_BY_UID] = sizeof(uint32_t),
 		[POLICY_BY_NAME] = sizeof(uint32_t),

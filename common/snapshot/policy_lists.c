@@ -11,7 +11,7 @@
 struct lists {
 	uint32_t *count; /* of each principal */
 	uint32_t *next;	 /* where its next item goes; NULL in the first round */
-	uint32_t *items;
+	struct policy_item *items;
 };
 
 static struct policy_principal_record *principals(struct compiler *c)
@@ -22,7 +22,7 @@ static struct policy_principal_record *principals(struct compiler *c)
 static void lists_put(struct lists *l, uint32_t principal, uint32_t item)
 {
 	if (l->next)
-		l->items[l->next[principal]++] = item;
+		l->items[l->next[principal]++].value = item;
 	else
 		l->count[principal]++;
 }
@@ -87,9 +87,9 @@ static uint64_t place_lists(struct compiler *c, struct lists *l, bool held)
 		l->next[i] = (uint32_t)total;
 		total += l->count[i];
 		if (held)
-			principals(c)[i].held = list;
+			principals(c)[i].held.list = list;
 		else
-			principals(c)[i].units = list;
+			principals(c)[i].units.list = list;
 	}
 	return total;
 }
@@ -108,12 +108,12 @@ static int fill_lists(struct compiler *c, struct lists *l, bool held)
 	uint64_t total = place_lists(c, l, held);
 	if (total >= UINT32_MAX)
 		return -EFBIG;
-	l->items = calloc(total + 1, sizeof(uint32_t));
+	l->items = calloc(total + 1, sizeof(*l->items));
 	if (!l->items)
 		return -ENOMEM;
 	walk(c, l);
 	struct buffer *section = &c->sections[held ? POLICY_HELD : POLICY_MEMBERSHIPS];
-	buffer_append(section, l->items, total * sizeof(uint32_t));
+	buffer_append(section, l->items, total * sizeof(*l->items));
 	return buffer_error(section);
 }
 
@@ -150,8 +150,9 @@ static struct policy_list append_marked(struct compiler *c, enum policy_section_
 {
 	uint32_t first = compile_count(c, section), count = compile_count(c, POLICY_PRINCIPALS);
 	for (uint32_t i = 0; i < count; i++) {
+		const struct policy_item item = {.value = i};
 		if (marks[i])
-			buffer_append(&c->sections[section], &i, sizeof(i));
+			buffer_append(&c->sections[section], &item, sizeof(item));
 		marks[i] = false;
 	}
 	return (struct policy_list){first, compile_count(c, section) - first};
@@ -190,14 +191,14 @@ static bool assignment_manages(const struct compiler *c, uint32_t position)
 static int compile_managers(struct compiler *c)
 {
 	uint32_t count = compile_count(c, POLICY_PRINCIPALS);
-	const uint32_t *held = (const void *)c->sections[POLICY_HELD].data;
+	const struct policy_item *held = (const void *)c->sections[POLICY_HELD].data;
 	bool *marks = calloc((size_t)count + 1, sizeof(*marks));
 	if (!marks)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < count; i++) {
-		struct policy_list list = principals(c)[i].held;
+		struct policy_list list = principals(c)[i].held.list;
 		for (uint32_t k = 0; k < list.count && !marks[i]; k++)
-			marks[i] = assignment_manages(c, held[list.first + k]);
+			marks[i] = assignment_manages(c, held[list.first + k].value);
 	}
 	(void)append_marked(c, POLICY_MANAGERS, marks);
 	free(marks);

@@ -72,9 +72,11 @@ size_t policy_principal_count(const struct policy *p)
 
 int policy_principal(const struct policy *p, uint32_t i, struct policy_principal *ret)
 {
-	const struct policy_principal_record *record = policy_record(p, POLICY_PRINCIPALS, i);
-	if (!record)
-		return -ENOENT;
+	const void *found;
+	int r = policy_sound_record(p, POLICY_PRINCIPALS, i, &found);
+	if (r < 0)
+		return r;
+	const struct policy_principal_record *record = found;
 	if (record->flags & ~POLICY_PRINCIPAL_FLAGS)
 		return -EBADMSG;
 	struct policy_principal principal = {
@@ -123,9 +125,11 @@ size_t policy_role_count(const struct policy *p)
 
 int policy_role(const struct policy *p, uint32_t i, struct policy_role *ret)
 {
-	const struct policy_role_record *record = policy_record(p, POLICY_ROLES, i);
-	if (!record)
-		return -ENOENT;
+	const void *found;
+	int r = policy_sound_record(p, POLICY_ROLES, i, &found);
+	if (r < 0)
+		return r;
+	const struct policy_role_record *record = found;
 	if (record->flags & ~POLICY_ROLE_FLAGS)
 		return -EBADMSG;
 	struct policy_role role = {
@@ -157,7 +161,7 @@ static int listed_position(const struct policy *p, enum policy_section_id lists,
 	int r = policy_list_record(p, lists, list, i, &found);
 	if (r < 0)
 		return r;
-	uint32_t position = *(const uint32_t *)found;
+	uint32_t position = ((const struct policy_item *)found)->value;
 	if (position >= policy_count(p, section))
 		return -EBADMSG;
 	*ret = position;
@@ -166,9 +170,11 @@ static int listed_position(const struct policy *p, enum policy_section_id lists,
 
 int policy_role_approver(const struct policy *p, uint32_t role, uint32_t i, uint32_t *ret)
 {
-	const struct policy_role_record *record = policy_record(p, POLICY_ROLES, role);
-	if (!record)
-		return -ENOENT;
+	const void *found;
+	int r = policy_sound_record(p, POLICY_ROLES, role, &found);
+	if (r < 0)
+		return r;
+	const struct policy_role_record *record = found;
 	return listed_position(p, POLICY_APPROVERS, record->approvers, i, POLICY_PRINCIPALS, ret);
 }
 
@@ -179,9 +185,11 @@ size_t policy_unit_count(const struct policy *p)
 
 int policy_unit(const struct policy *p, uint32_t i, struct policy_unit *ret)
 {
-	const struct policy_unit_record *record = policy_record(p, POLICY_UNITS, i);
-	if (!record)
-		return -ENOENT;
+	const void *found;
+	int r = policy_sound_record(p, POLICY_UNITS, i, &found);
+	if (r < 0)
+		return r;
+	const struct policy_unit_record *record = found;
 	struct policy_unit unit = {
 		.restricted = record->flags & POLICY_UNIT_RESTRICTED,
 		.holds_host = record->flags & POLICY_UNIT_HOLDS_HOST,
@@ -192,12 +200,22 @@ int policy_unit(const struct policy *p, uint32_t i, struct policy_unit *ret)
 	return 0;
 }
 
-int policy_principal_unit(const struct policy *p, uint32_t principal, uint32_t i, uint32_t *ret)
+/* A position in `section`, from a list of the principal's own. The rest of its record is not looked at. */
+static int own_position(const struct policy *p, enum policy_section_id lists, uint32_t principal, uint32_t i,
+			enum policy_section_id section, uint32_t *ret)
 {
 	const struct policy_principal_record *record = policy_record(p, POLICY_PRINCIPALS, principal);
 	if (!record)
 		return -ENOENT;
-	return listed_position(p, POLICY_MEMBERSHIPS, record->units, i, POLICY_UNITS, ret);
+	const struct policy_checked_list *own = lists == POLICY_HELD ? &record->held : &record->units;
+	if (own->check != policy_check_list(&p->texts, lists, principal, own->list))
+		return -EBADMSG;
+	return listed_position(p, lists, own->list, i, section, ret);
+}
+
+int policy_principal_unit(const struct policy *p, uint32_t principal, uint32_t i, uint32_t *ret)
+{
+	return own_position(p, POLICY_MEMBERSHIPS, principal, i, POLICY_UNITS, ret);
 }
 
 /* Its parts must fit each other: made at a scope or at a unit; of a role, unless it is a deny. */
@@ -213,14 +231,14 @@ static bool assignment_is_sound(const struct policy *p, const struct policy_assi
 
 int policy_assignment(const struct policy *p, uint32_t principal, uint32_t i, struct policy_assignment *ret)
 {
-	const struct policy_principal_record *holder = policy_record(p, POLICY_PRINCIPALS, principal);
-	if (!holder)
-		return -ENOENT;
 	uint32_t position;
-	int r = listed_position(p, POLICY_HELD, holder->held, i, POLICY_ASSIGNMENTS, &position);
+	const void *found;
+	int r = own_position(p, POLICY_HELD, principal, i, POLICY_ASSIGNMENTS, &position);
+	if (r == 0)
+		r = policy_sound_record(p, POLICY_ASSIGNMENTS, position, &found);
 	if (r < 0)
 		return r;
-	const struct policy_assignment_record *record = policy_record(p, POLICY_ASSIGNMENTS, position);
+	const struct policy_assignment_record *record = found;
 	if (!assignment_is_sound(p, record))
 		return -EBADMSG;
 	struct policy_assignment assignment = {
@@ -243,20 +261,15 @@ int policy_assignment(const struct policy *p, uint32_t principal, uint32_t i, st
 
 int policy_manager(const struct policy *p, uint32_t i, uint32_t *ret)
 {
-	const uint32_t *position = policy_record(p, POLICY_MANAGERS, i);
-	if (!position)
-		return -ENOENT;
-	if (*position >= policy_count(p, POLICY_PRINCIPALS))
-		return -EBADMSG;
-	*ret = *position;
-	return 0;
+	const struct policy_list all = {0, policy_count(p, POLICY_MANAGERS)};
+	return listed_position(p, POLICY_MANAGERS, all, i, POLICY_PRINCIPALS, ret);
 }
 
 int policy_ceiling(const struct policy *p, enum right_kind kind, uint32_t i, const char **ret)
 {
-	const uint32_t *reference =
-		policy_record(p, kind == RIGHT_BECOME ? POLICY_CEILING_BECOME : POLICY_CEILING_GROUPS, i);
-	if (!reference)
-		return -ENOENT;
-	return needed_string(p, *reference, ret);
+	const void *found;
+	int r = policy_sound_record(p, kind == RIGHT_BECOME ? POLICY_CEILING_BECOME : POLICY_CEILING_GROUPS, i, &found);
+	if (r < 0)
+		return r;
+	return needed_string(p, ((const struct policy_item *)found)->value, ret);
 }

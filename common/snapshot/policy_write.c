@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/snapshot/image.h"
+#include "common/snapshot/policy_check.h"
 #include "common/snapshot/policy_compile.h"
 
 /* Everything behind the common part, which image_header has filled. */
@@ -29,7 +30,7 @@ static int fill_image(struct compiler *c, struct image *im, uint64_t generation)
 	}
 	c->header.common.file_size = im->len;
 	put_header(im, &c->header);
-	return im->error;
+	return im->error ? im->error : policy_seal(image_at(im, 0), im->len);
 }
 
 static int compile(struct compiler *c, struct image *im, uint64_t generation, const struct uuid *host_id)

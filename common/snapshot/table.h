@@ -96,6 +96,12 @@ static inline uint64_t table_hash(const uint64_t seed[2], const char *name, size
 	return table_mix(table_mix(a, b) ^ seed[1], seed[0] | 1);
 }
 
+/*
+ * Over every byte of a file but the eight at `at`, where the sum itself stands: a file that was changed by a bit or torn
+ * has another. Against accidents; who can write the file can write the sum.
+ */
+uint64_t snapshot_checksum(const uint8_t *data, size_t len, size_t at);
+
 /* For ids: multiplication by a random odd number spreads any set of them. The tag is the id itself. */
 static inline uint64_t table_hash_id(const uint64_t seed[2], uint32_t id)
 {

@@ -18,6 +18,8 @@
  *   service=sudo-i           PAM service
  *   invoker=1900000001       gate: the real uid that the account phase saw; login: the uid of the login
  *   target=root              gate: who is become; login: the login's name
+ *   groups=adm,systemd-journal   login: the local groups that it takes on, names with commas between them, at most
+ *                            SESSION_GROUPS_COUNT_MAX; optional. What holds good of the login holds good of each
  *   tty=/dev/pts/3           optional
  *   pid=812                  the process that was moved: the front-end (sudo, su), or what opens the login
  *   start=123456             its start time: field 22 of /proc/PID/stat, in clock ticks since boot
@@ -36,6 +38,9 @@
 #define SESSION_RECORD_VERSION 1
 #define SESSION_RECORD_MAX     4096
 #define SESSION_RECORD_SUFFIX  ".adopt"
+
+#define SESSION_GROUPS_COUNT_MAX 64
+#define SESSION_GROUPS_MAX	 2112 /* bytes, without a NUL */
 
 /* The folder below the cgroup2 mount, and the name in front of a session's id. */
 #define SESSION_CGROUP_SLICE  "tenure.slice"

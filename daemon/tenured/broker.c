@@ -13,16 +13,17 @@
 
 #define PROBLEM_LINES_MAX 64
 
-/* What is wrong with the files, one line each; the same counts again are not said twice. */
+/* What is wrong with the files, one line each; the same list again is not said twice. */
 static void say_problems(struct broker *b)
 {
 	const struct problem_list *list = engine_problems(b->engine);
+	const uint64_t hash = problem_list_hash(list);
 	char place[256], message[512], remedy[512];
 
-	if (!list || (list->errors == b->errors_said && list->warnings == b->warnings_said))
+	if (b->problems_said && hash == b->problems_hash)
 		return;
-	b->errors_said = list->errors;
-	b->warnings_said = list->warnings;
+	b->problems_said = true;
+	b->problems_hash = hash;
 	for (size_t i = 0; i < list->count && i < PROBLEM_LINES_MAX; i++) {
 		const struct problem *p = &list->items[i];
 
@@ -42,7 +43,7 @@ static void on_engine_event(void *context, const struct engine_event *event)
 
 	switch (event->kind) {
 	case ENGINE_JOURNALLED:
-		log_record(event->event, event->seq, event->record);
+		log_record(event->event, event->seq, event->record, event->chain);
 		break;
 	case ENGINE_DEGRADED:
 		if (event->text)
@@ -207,12 +208,12 @@ void broker_done(struct broker *b)
 	b->engine = NULL;
 }
 
-int broker_reload(struct broker *b, size_t *ret_errors, size_t *ret_warnings)
+int broker_reload(struct broker *b, const struct actor *who, size_t *ret_errors, size_t *ret_warnings)
 {
-	int r = engine_reload(b->engine, ret_errors, ret_warnings);
+	int r = engine_reload(b->engine, who, ret_errors, ret_warnings);
 
 	b->configured = b->recheck = true;
-	b->errors_said = b->warnings_said = SIZE_MAX; /* whoever asks hears it again */
+	b->problems_said = false; /* whoever asks hears it again */
 	broker_settle(b);
 	return r;
 }

@@ -25,7 +25,8 @@ struct broker {
 	int64_t since_ns; /* REALTIME of the start */
 	bool recheck;	  /* grants or policy changed: sessions are to be judged again */
 	bool configured;  /* tenure.conf changed */
-	size_t errors_said, warnings_said;
+	bool problems_said;
+	uint64_t problems_hash; /* of the list that was said */
 	struct loop_source *settle, *due, *clock_jump, *engine_watch, *sessions_watch;
 };
 
@@ -36,7 +37,7 @@ void broker_done(struct broker *b);
 /* Something changed: settle at the loop's next turn. */
 void broker_settle(struct broker *b);
 
-/* Reads the configuration again and logs what is wrong with it. 0 or -errno. */
-int broker_reload(struct broker *b, size_t *ret_errors, size_t *ret_warnings) MUST_CHECK;
+/* Reads the configuration again and logs what is wrong with it. who: asked for it, or NULL. 0 or -errno. */
+int broker_reload(struct broker *b, const struct actor *who, size_t *ret_errors, size_t *ret_warnings) MUST_CHECK;
 
 #endif

@@ -224,6 +224,11 @@ void call_step_up(struct call *c, enum auth_mode mode, const char *what, void (*
 			   "this needs step-up; call again with \"more\"");
 		return;
 	}
+	r = engine_check_budget(call_broker(c)->engine, &c->actor);
+	if (r < 0) {
+		call_error(c, "Busy", NULL, "try again in a minute", "you have asked too often lately");
+		return;
+	}
 	c->stepup_what = what;
 	c->then = then;
 	r = stepup_start(call_broker(c)->stepups, &in, &c->stepup);

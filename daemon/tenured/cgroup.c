@@ -30,19 +30,25 @@ void cgroup_name(const struct uuid *session, enum cgroup_form form, char buf[sta
 
 bool cgroup_name_is_ours(const char *name)
 {
+	struct uuid session;
+
+	return cgroup_name_parse(name, &session);
+}
+
+bool cgroup_name_parse(const char *name, struct uuid *ret_session)
+{
 	char id[UUID_TEXT_MAX], expected[CGROUP_NAME_MAX];
 	size_t prefix = strlen(SESSION_CGROUP_PREFIX);
-	struct uuid session;
 
 	if (strlen(name) < prefix + UUID_TEXT_MAX - 1)
 		return false;
 	memcpy(id, name + prefix, UUID_TEXT_MAX - 1);
 	id[UUID_TEXT_MAX - 1] = '\0';
-	if (uuid_parse(id, &session) < 0)
+	if (uuid_parse(id, ret_session) < 0)
 		return false;
 	/* What we would write ourselves, and nothing else: no upper case, no other ending. */
 	for (enum cgroup_form form = CGROUP_PLAIN; form <= CGROUP_SCOPE; form++) {
-		cgroup_name(&session, form, expected);
+		cgroup_name(ret_session, form, expected);
 		if (strcmp(expected, name) == 0)
 			return true;
 	}

@@ -6,33 +6,33 @@
  * The cgroups of sessions: one directory each in tenure.slice, at the root of our cgroup namespace, on the cgroup2 that
  * /proc/self/mountinfo names (unified, or hybrid under .../unified).
  *
- * MUST: only names that cgroup_name_is_ours takes are opened, moved into, killed or removed (T38); all by *at calls from
- * the one descriptor of tenure.slice; no pid <= 1 is moved or signalled.
+ * MUST: only names that cgroup_name_is_ours takes are opened, moved into, killed or removed (T38); all by *at calls
+ * from the one descriptor of tenure.slice; no pid <= 1 is moved or signalled.
  */
 
 #include <sys/types.h>
 
+#include "common/base/cgroup_mount.h"
 #include "common/base/id.h"
 
 #define CGROUP_NAME_MAX 64
 
-/* The mount point of cgroup2 from the text of mountinfo(5), one whose root is "/" before others. 0, -ENOENT. */
-int cgroup_mount_parse(const char *text, size_t len, char *buf, size_t size) MUST_CHECK;
-
-/* Opens cgroup2's mount point: a descriptor, -ENOENT (none is mounted), -errno. */
-int cgroup_root_open(void) MUST_CHECK;
-
-/* Opens tenure.slice there and makes it if need be: a descriptor, -ENOENT, -EROFS, -EPERM (not root's), -errno. */
+/*
+ * Opens tenure.slice in cgroup2's mount point and makes it if need be: a descriptor, -ENOENT, -EROFS, -EPERM (not
+ * root's), -errno.
+ */
 int cgroup_slice_open(int root) MUST_CHECK;
 
 /* "tenure-UUID", which pam_tenure makes too (session_record.h), and "tenure-UUID.scope". */
 enum cgroup_form { CGROUP_PLAIN, CGROUP_SCOPE };
 void cgroup_name(const struct uuid *session, enum cgroup_form form, char buf[static CGROUP_NAME_MAX]);
 bool cgroup_name_is_ours(const char *name);
+/* The same, and whose it is. */
+bool cgroup_name_parse(const char *name, struct uuid *ret_session);
 
 /*
- * All take the descriptor of tenure.slice (of a login under systemd: of its session's scope) and a name of ours; -EINVAL for any other name. -ENOENT: there is no such
- * cgroup (any more).
+ * All take the descriptor of the folder that it is in (tenure.slice; a login's scope; another session's) and a name of
+ * ours; -EINVAL for any other name. -ENOENT: there is no such cgroup (any more).
  */
 int cgroup_make(int slice, const char *name) MUST_CHECK;
 int cgroup_move(int slice, const char *name, pid_t pid) MUST_CHECK;

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/base/paths.h"
+#include "common/base/text.h"
 #include "daemon/tenured/compile.h"
-
-#define FILE_NAME_MAX 64 /* "directory.d/" and a name and ".conf" */
 
 void compile_free(struct compile *c)
 {
@@ -18,6 +19,9 @@ void compile_free(struct compile *c)
 		directory_free(c->tenants[i].directory);
 	}
 	free(c->tenants);
+	for (size_t i = 0; i < c->named_count; i++)
+		free(c->named[i]);
+	free(c->named);
 	for (size_t i = 0; i < c->file_count; i++)
 		free(c->files[i].name);
 	free(c->files);
@@ -27,75 +31,86 @@ void compile_free(struct compile *c)
 	free(c);
 }
 
+/* Was anybody governed before? Only a broker that read a tenure.conf writes an index. */
+static bool anything_is_published(void)
+{
+	char path[PATH_MAX];
+
+	(void)snprintf(path, sizeof(path), "%s/index", tenure_path(PATH_STATE));
+	return access(path, F_OK) == 0 || errno != ENOENT;
+}
+
+/* Neither now nor from before: the defaults, for nobody. */
+static int load_nothing(struct compile *c)
+{
+	static const char nobody[] = "tenants = [ ];";
+	struct problem_list ignored = {0};
+	int r = host_config_parse(nobody, sizeof(nobody) - 1, "", &c->host, &ignored);
+
+	problem_list_done(&ignored);
+	return r;
+}
+
 /* tenure.conf, or what it said last. */
 static int load_host(struct compile *c)
 {
 	const char *const name = "tenure.conf";
 	struct problem_list ignored = {0};
 	struct compile_text t;
-	int r = compile_read(c, name, &t);
+	int r = compile_read(c, name, &t), last = 0;
 
 	if (r < 0)
 		return r;
-	bool absent = t.absent;
+	bool absent = t.absent, never = false;
 
 	r = t.text ? host_config_parse(t.text, t.len, name, &c->host, &c->problems) : -ENOENT;
-	if (r == 0)
+	if (r == 0) {
 		compile_keep(c, name, &t);
-	else if (r != -ENOMEM && compile_read_last(name, &t)) {
-		if (absent)
-			problem_add(&c->problems, SEVERITY_ERROR, "conf-missing", name,
-				    "write it; to govern nobody: tenants = [ ]",
-				    "there is no such file; its last good content is served");
-		r = host_config_parse(t.text, t.len, name, &c->host, &ignored);
+	} else if (r != -ENOMEM) {
+		last = compile_read_last(name, &t);
+		r = last == 0 ? host_config_parse(t.text, t.len, name, &c->host, &ignored) : last;
+		if (r == 0)
+			compile_note_served(c, name, SERVED_LAST);
 	}
 	c->known = r == 0;
-	c->lost = r != 0 && !(absent && !t.text);
-	compile_text_done(&t);
-	problem_list_done(&ignored);
-	return r == -ENOMEM ? r : 0;
-}
-
-static int load_tenant_config(struct compile *c, const char *tenant, struct tenant_config *ret)
-{
-	struct problem_list ignored = {0};
-	char name[FILE_NAME_MAX];
-	struct compile_text t;
-
-	(void)snprintf(name, sizeof(name), "tenants.d/%s.conf", tenant);
-	int r = compile_read(c, name, &t);
-
-	if (r < 0)
-		return r;
-	r = t.text ? tenant_config_parse(t.text, t.len, name, tenant, ret, &c->problems) : -ENOENT;
-	if (r == 0)
-		compile_keep(c, name, &t);
-	else if (r != -ENOMEM && compile_read_last(name, &t))
-		r = tenant_config_parse(t.text, t.len, name, tenant, ret, &ignored);
+	if (r < 0 && r != -ENOMEM) {
+		never = absent && last == -ENOENT && !anything_is_published();
+		r = load_nothing(c);
+		if (!never)
+			(void)snprintf(c->lost, sizeof(c->lost), "tenure.conf cannot be used: see tenure check");
+	}
+	if (absent && !never)
+		file_text_report(name, -ENOENT, &c->problems);
 	compile_text_done(&t);
 	problem_list_done(&ignored);
 	return r;
 }
 
 /* A uid that was another principal's is nobody's any more (T50). */
-static void drop_retired(const struct state *state, struct directory *d, struct problem_list *problems)
+static void drop_retired(const struct retired_uids *retired, struct directory *d, struct problem_list *problems)
 {
 	for (size_t i = 0; i < d->user_count; i++) {
 		struct user *u = &d->users[i];
-		char owner[UUID_TEXT_MAX], remedy[128];
+		char owner[UUID_TEXT_MAX], remedy[128], name[128];
+		const struct retired *other;
 
-		if (u->uid == NO_ID || state_uid_is_free(state, &d->tenant_id, u->uid, &u->o.id))
+		other = u->uid == NO_ID ? NULL : retired_to_other(retired, u->uid, &d->tenant_id, &u->o.id);
+		if (!other)
 			continue;
 		u->o.dropped = true;
-		uuid_format(state_uid_owner(state, u->uid), owner);
-		(void)snprintf(remedy, sizeof(remedy), "another uid; if it is the same person: id = \"%s\"", owner);
+		uuid_format(&other->principal, owner);
+		if (uuid_equal(&other->tenant_id, &d->tenant_id))
+			(void)snprintf(remedy, sizeof(remedy), "another uid; if it is the same person: id = \"%s\"", owner);
+		else
+			(void)snprintf(remedy, sizeof(remedy), "another uid; if the tenant's id was changed, write the old one");
 		problem_add(problems, SEVERITY_ERROR, "dir-uid-retired", u->o.place, remedy,
-			    "user %s: uid %u belonged to somebody who was deleted", u->o.name ? u->o.name : "", u->uid);
+			    "user %s: uid %u belonged to somebody who was deleted",
+			    text_escape(u->o.name ? u->o.name : "", name, sizeof(name)), u->uid);
 	}
 }
 
 /* Parsed and validated. 0; -EBADMSG: its restrictions do not hold (*ret is set); -errno. */
-static int build_directory(struct compile *c, const struct state *state, const struct tenant_config *tenant,
+static int build_directory(struct compile *c, const struct retired_uids *retired, const struct tenant_config *tenant,
 			   const char *name, const struct compile_text *t, struct problem_list *problems,
 			   struct directory **ret)
 {
@@ -104,7 +119,7 @@ static int build_directory(struct compile *c, const struct state *state, const s
 
 	if (r < 0)
 		return r;
-	drop_retired(state, d, problems);
+	drop_retired(retired, d, problems);
 	r = directory_validate(d, tenant, &c->accounts, problems);
 	if (r < 0)
 		return r;
@@ -115,11 +130,11 @@ static int build_directory(struct compile *c, const struct state *state, const s
 	return broken ? -EBADMSG : 0;
 }
 
-static int load_directory(struct compile *c, const struct state *state, struct compiled_tenant *tenant)
+static int load_directory(struct compile *c, const struct retired_uids *retired, struct compiled_tenant *tenant)
 {
 	struct problem_list ignored = {0};
 	struct directory *d = NULL, *last = NULL;
-	char name[FILE_NAME_MAX];
+	char name[COMPILE_NAME_MAX];
 	struct compile_text t;
 
 	(void)snprintf(name, sizeof(name), "directory.d/%s.conf", tenant->config.name);
@@ -127,11 +142,11 @@ static int load_directory(struct compile *c, const struct state *state, struct c
 
 	if (r < 0)
 		return r;
-	r = t.text ? build_directory(c, state, &tenant->config, name, &t, &c->problems, &d) : -ENOENT;
+	r = t.text ? build_directory(c, retired, &tenant->config, name, &t, &c->problems, &d) : -ENOENT;
 	if (r == 0) {
 		compile_keep(c, name, &t);
-	} else if (r != -ENOMEM && compile_read_last(name, &t)) {
-		int k = build_directory(c, state, &tenant->config, name, &t, &ignored, &last);
+	} else if (r != -ENOMEM && compile_read_last(name, &t) == 0) {
+		int k = build_directory(c, retired, &tenant->config, name, &t, &ignored, &last);
 
 		if (k == 0 || !d) {
 			directory_free(d);
@@ -139,6 +154,8 @@ static int load_directory(struct compile *c, const struct state *state, struct c
 			last = NULL;
 			r = k;
 		}
+		if (k == 0)
+			compile_note_served(c, name, SERVED_LAST);
 		directory_free(last);
 	}
 	tenant->directory = d;
@@ -148,72 +165,31 @@ static int load_directory(struct compile *c, const struct state *state, struct c
 	return r == -ENOMEM ? r : 0;
 }
 
-static bool is_repeated(const struct host_config *host, size_t i)
+/* What the host itself has. Without it no id and no name can be held against anything. */
+static int load_accounts(struct compile *c)
 {
-	for (size_t j = 0; j < i; j++)
-		if (strcmp(host->tenants[j], host->tenants[i]) == 0)
-			return true;
-	return false;
+	int r = local_accounts_read(tenure_path(PATH_ETC), &c->accounts);
+	char place[32];
+
+	if (r == 0 || r == -ENOMEM)
+		return r;
+	(void)snprintf(place, sizeof(place), "/etc/%s", c->accounts.failed);
+	problem_add(&c->problems, SEVERITY_ERROR, "accounts", place,
+		    r == -EPERM ? "chown root:root, chmod go-w, /etc too" : "make it a file that root can read",
+		    "%s; what was in force stays",
+		    r == -EPERM ? "others than root may write to it or to /etc" : strerror(-r));
+	(void)snprintf(c->lost, sizeof(c->lost), "%s cannot be trusted: see tenure check", place);
+	return 0;
 }
 
-/* Two tenants never share an id, a domain or an id range: the later one is left out. */
-static const char *collision(const struct compile *c, size_t count, const struct tenant_config *t)
+static int load_directories(struct compile *c, const struct state *state)
 {
-	for (size_t i = 0; i < count; i++) {
-		const struct tenant_config *other = &c->tenants[i].config;
+	struct retired_uids retired;
+	int r = retired_uids_sort(state, &retired);
 
-		if (uuid_equal(&other->id, &t->id))
-			return "id";
-		if (t->id_range.first <= other->id_range.last && other->id_range.first <= t->id_range.last)
-			return "id_range";
-		for (size_t a = 0; a < t->domain_count; a++)
-			for (size_t b = 0; b < other->domain_count; b++)
-				if (strcmp(t->domains[a], other->domains[b]) == 0)
-					return "domain";
-	}
-	return NULL;
-}
-
-/* Moves the names of usable tenants to the front; the rest is left out. */
-static int load_tenants(struct compile *c)
-{
-	size_t usable = 0;
-	int r = 0;
-
-	c->named_tenants = c->host.tenant_count;
-	c->tenants = calloc(c->host.tenant_count + 1, sizeof(*c->tenants));
-	if (!c->tenants)
-		return -ENOMEM;
-	for (size_t i = 0; r == 0 && i < c->host.tenant_count; i++) {
-		struct compiled_tenant *t = &c->tenants[usable];
-		char place[FILE_NAME_MAX];
-		const char *what;
-
-		if (is_repeated(&c->host, i))
-			continue;
-		r = load_tenant_config(c, c->host.tenants[i], &t->config);
-		if (r < 0) {
-			r = r == -ENOMEM ? r : 0;
-			continue;
-		}
-		what = collision(c, usable, &t->config);
-		if (what) {
-			(void)snprintf(place, sizeof(place), "tenants.d/%s.conf", t->config.name);
-			problem_add(&c->problems, SEVERITY_ERROR, "tenant-overlap", place, "tenants share nothing",
-				    "its %s is another tenant's too; it is left out", what);
-			tenant_config_done(&t->config);
-			continue;
-		}
-		t->config.home = i == 0;
-		char *name = c->host.tenants[usable];
-
-		c->host.tenants[usable] = c->host.tenants[i];
-		c->host.tenants[i] = name;
-		usable++;
-	}
-	for (size_t i = usable; i < c->host.tenant_count; i++)
-		free(c->host.tenants[i]);
-	c->host.tenant_count = usable;
+	for (size_t i = 0; r == 0 && i < c->host.tenant_count; i++)
+		r = load_directory(c, &retired, &c->tenants[i]);
+	retired_uids_done(&retired);
 	return r;
 }
 
@@ -224,13 +200,13 @@ int compile_load(const struct state *state, struct compile **ret)
 
 	if (!c)
 		return -ENOMEM;
-	r = local_accounts_read(tenure_path(PATH_ETC), &c->accounts);
+	r = load_accounts(c);
 	if (r == 0)
 		r = load_host(c);
 	if (r == 0)
-		r = load_tenants(c);
-	for (size_t i = 0; r == 0 && i < c->host.tenant_count; i++)
-		r = load_directory(c, state, &c->tenants[i]);
+		r = compile_tenants(c);
+	if (r == 0 && !c->lost[0])
+		r = load_directories(c, state);
 	if (r < 0) {
 		compile_free(c);
 		return r;

@@ -3,12 +3,15 @@
 #define TENURE_TENURED_COMPILE_H
 
 /*
- * Reads tenure.conf, tenants.d and directory.d into what is in force. A file that does not parse, and a directory whose
- * restrictions do not hold, are served from their last good content, which is kept in PATH_STATE/last (0600), so that a
- * broker that starts knows it too. With none, the tenant has no policy: its gates are closed (T49).
+ * Reads tenure.conf, tenants.d and directory.d into what is in force. A file that does not parse, a tenant that collides
+ * with another, and a directory whose restrictions do not hold, are served from their last good content, which is kept
+ * in PATH_STATE/last (0600), so that a broker that starts knows it too. With none, a tenant is what the published index
+ * says of it; if it never was in force it is left out, and a directory that never held is no policy: its gates are
+ * closed (T49).
  *
  * MUST: a tenure.conf that cannot be read is never "nobody is governed"; only one that was read and names no tenant is,
- * or none at all where none ever was.
+ * or none at all where none ever was. No tenant that is published goes but by the `tenants` of a tenure.conf that was
+ * read. Where that cannot be kept, `lost` says why, and what is published stays as it is.
  */
 
 #include "common/config/config.h"
@@ -22,19 +25,23 @@ struct compiled_tenant {
 };
 
 /* What was found where a file should be: for the journal's `policy`. */
+enum served { SERVED_NOTHING, SERVED_NOW, SERVED_LAST, SERVED_PUBLISHED };
 struct compiled_file {
 	char *name; /* "directory.d/contoso.conf" */
 	char sha256[JOURNAL_HEX_LEN + 1]; /* zeros: not there */
 	uid_t owner;
 	int64_t mtime_ns;
-	bool taken; /* false: the last good content is served, or none */
+	enum served served; /* what stands for it */
 };
 
+#define LOST_TEXT_MAX 160
+
 struct compile {
-	size_t named_tenants; /* how many tenure.conf names, usable or not */
+	char **named; /* all that tenure.conf names, usable or not */
+	size_t named_count;
 	bool known; /* tenure.conf was read, now or once; false: nobody was ever governed, or nothing can be said */
-	bool lost;  /* not known, and not because there is none */
-	struct host_config host; /* tenants: only those whose file is usable, home first */
+	char lost[LOST_TEXT_MAX]; /* why it cannot be told who is governed; "": it can */
+	struct host_config host; /* tenants: only those that are usable, home first */
 	struct compiled_tenant *tenants; /* as host.tenants */
 	struct local_accounts accounts;
 	struct problem_list problems;
@@ -42,11 +49,17 @@ struct compile {
 	size_t file_count;
 };
 
-/* Reads everything. Problems are no error. 0 or -ENOMEM, -errno of the host's own accounts. state: for retired uids. */
+/* Reads everything. Problems are no error. 0 or -ENOMEM. state: for retired uids. */
 int compile_load(const struct state *state, struct compile **ret) MUST_CHECK;
 void compile_free(struct compile *c);
 
+/* compile_tenants.c: fills named, tenants and host.tenants, or lost. 0 or -ENOMEM. */
+int compile_tenants(struct compile *c) MUST_CHECK;
+/* Does tenure.conf name the tenant? */
+bool compile_names(const struct compile *c, const char *tenant);
+
 /* compile_file.c: one file and its last good content. */
+#define COMPILE_NAME_MAX 64 /* "directory.d/" and a name and ".conf" */
 struct compile_text {
 	char *text; /* NULL: could not be read */
 	size_t len;
@@ -55,11 +68,25 @@ struct compile_text {
 };
 /* Reads name ("tenants.d/contoso.conf") and notes it in c->files. Reports what cannot be read. 0 or -ENOMEM. */
 int compile_read(struct compile *c, const char *name, struct compile_text *ret) MUST_CHECK;
-/* Reads its last good content instead. False: there is none. */
-bool compile_read_last(const char *name, struct compile_text *ret);
+/* Reads its last good content instead. 0; -ENOENT: there is none; -errno. */
+int compile_read_last(const char *name, struct compile_text *ret) MUST_CHECK;
 void compile_text_done(struct compile_text *t);
 /* The content is good: keeps it, and says so in c->files. */
 void compile_keep(struct compile *c, const char *name, const struct compile_text *t);
+/* Something else stands for it. */
+void compile_note_served(struct compile *c, const char *name, enum served served);
+
+/* compile_retired.c: whose uids were, a sorted copy, so that a directory may ask a hundred thousand times (T50). */
+struct retired_uids {
+	struct retired *items;
+	size_t count;
+};
+int retired_uids_sort(const struct state *state, struct retired_uids *ret) MUST_CHECK;
+void retired_uids_done(struct retired_uids *r);
+/* Somebody else than this principal whose the uid was; NULL: the principal may have it. */
+const struct retired *retired_to_other(const struct retired_uids *r, uid_t uid, const struct uuid *tenant_id,
+				       const struct uuid *principal);
+bool retired_has(const struct retired_uids *r, uid_t uid, const struct uuid *tenant_id, const struct uuid *principal);
 
 /*
  * compile_bind.c: the mapping of local logins. New ones are added to *ret_new as well, to be journalled before they

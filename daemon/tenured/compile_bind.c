@@ -26,12 +26,17 @@ static const struct user *find_user(const struct directory *d, const char *name,
 	return NULL;
 }
 
-static void complain(struct compile *c, const struct local_login *l, const char *remedy, const char *what)
+static void report(struct compile *c, const struct local_login *l, const char *remedy, const char *what, const char *then)
 {
 	char login[128];
 
-	problem_add(&c->problems, SEVERITY_ERROR, "login-binding", l->place, remedy,
-		    "local login %s: %s; its gates are closed", text_escape(l->login, login, sizeof(login)), what);
+	problem_add(&c->problems, SEVERITY_ERROR, "login-binding", l->place, remedy, "local login %s: %s; %s",
+		    text_escape(l->login, login, sizeof(login)), what, then);
+}
+
+static void complain(struct compile *c, const struct local_login *l, const char *remedy, const char *what)
+{
+	report(c, l, remedy, what, "its gates are closed");
 }
 
 /* The principal that the mapping names. False: it cannot be found, which is "could not read", not "unknown". */
@@ -75,16 +80,8 @@ static bool holds(struct compile *c, const struct state *state, const struct loc
 		complain(c, l, "an account that was made anew is somebody else: use another name",
 			 "its uid is not the one that was bound");
 	else
-		complain(c, l, "see tenured(8), Bindings", "login and principal were bound to others");
-	return false;
-}
-
-/* An account that is in the list already, under its name or another, is governed by what stands there. */
-static bool account_is_repeated(const struct index_binding *list, size_t count, const struct index_binding *b)
-{
-	for (size_t i = 0; i < count; i++)
-		if (strcmp(list[i].login, b->login) == 0 || list[i].uid == b->uid)
-			return true;
+		complain(c, l, "map it as it was bound, or another account: a binding is for good",
+			 "login and principal were bound to others");
 	return false;
 }
 
@@ -94,6 +91,51 @@ static bool principal_is_repeated(const struct index_binding *list, size_t count
 		if (!list[i].broken && list[i].tenant == b->tenant && uuid_equal(&list[i].principal, &b->principal))
 			return true;
 	return false;
+}
+
+/* A principal goes with the login that holds; one that is broken, too, names nobody. */
+static void leave_principals(struct index_binding *list, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (list[i].broken && principal_is_repeated(list, count, &list[i]))
+			list[i].principal = (struct uuid){{0}};
+}
+
+/* An account that is in the list already, under its name or another, is governed by what stands there. */
+static bool account_is_repeated(const struct index_binding *list, size_t count, const struct index_binding *b)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(list[i].login, b->login) == 0 || (b->uid != NO_ID && list[i].uid == b->uid))
+			return true;
+	return false;
+}
+
+/*
+ * The account is not in /etc/passwd, or on no line that glibc would take. The login is closed by its name, and by the
+ * uid that it had, unless that is somebody else's by now: a session of the old one may still be there.
+ */
+static uid_t uid_of_missing(struct compile *c, const struct state *state, const struct local_login *l)
+{
+	const struct binding *bound = state_binding_of_login(state, l->login);
+
+	complain(c, l, "map an account of /etc/passwd, or take the mapping out", "there is no such account");
+	return bound && !local_user_by_uid(&c->accounts, bound->uid) ? bound->uid : NO_ID;
+}
+
+/* False: it is not to be listed. */
+static bool bind_login(struct compile *c, const struct state *state, const struct local_login *l, struct index_binding *b,
+		       bool *ret_new)
+{
+	const struct local_account *account = local_user_by_name(&c->accounts, l->login);
+
+	*ret_new = false;
+	if (account && account->id == 0) {
+		report(c, l, "map an account that is not root", "its uid is 0", "root is never governed");
+		return false;
+	}
+	b->uid = account ? account->id : uid_of_missing(c, state, l);
+	b->broken = !resolve(c, l, b) || !account || !holds(c, state, l, b, ret_new);
+	return true;
 }
 
 int compile_bindings(struct compile *c, const struct state *state, struct index_binding **ret, size_t *ret_count,
@@ -110,32 +152,26 @@ int compile_bindings(struct compile *c, const struct state *state, struct index_
 	}
 	for (size_t i = 0; i < most; i++) {
 		const struct local_login *l = &c->host.local_logins[i];
-		const struct local_account *account = local_user_by_name(&c->accounts, l->login);
 		struct index_binding b = {.login = l->login, .governs_login = l->governs_login};
-		bool is_new = false;
+		bool is_new;
 
-		if (!account || account->id == 0) {
-			complain(c, l, "map an account of /etc/passwd that is not root",
-				 account ? "root is never governed" : "there is no such account");
+		if (!bind_login(c, state, l, &b, &is_new))
 			continue;
-		}
-		b.uid = account->id;
-		b.broken = !resolve(c, l, &b) || !holds(c, state, l, &b, &is_new);
 		if (account_is_repeated(list, count, &b)) {
-			complain(c, l, "map each account and each principal once", "it is mapped twice");
+			report(c, l, "map each account and each principal once", "it is mapped twice",
+			       "the first mapping counts");
 			continue;
 		}
-		/* Left out of the list it would be nobody's login, and pass every gate. The other keeps the principal. */
-		if (principal_is_repeated(list, count, &b)) {
-			if (!b.broken)
-				complain(c, l, "map each account and each principal once", "its principal is mapped twice");
+		/* Left out of the list it would be nobody's login, and pass every gate. */
+		if (!b.broken && principal_is_repeated(list, count, &b)) {
+			complain(c, l, "map each account and each principal once", "its principal is mapped twice");
 			b.broken = true;
-			b.principal = (struct uuid){{0}};
 		}
 		if (is_new && !b.broken)
 			fresh[fresh_count++] = count;
 		list[count++] = b;
 	}
+	leave_principals(list, count);
 	*ret = list;
 	*ret_count = count;
 	*ret_new = fresh;

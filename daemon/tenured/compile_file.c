@@ -71,51 +71,41 @@ static int note_file(struct compile *c, const char *name, const char *path, cons
 	return 0;
 }
 
-static void report(struct compile *c, const char *name, int error)
-{
-	const char *remedy = "chown root:root, chmod go-w, and the same for the folders above";
-
-	if (error == -ENOENT)
-		problem_add(&c->problems, SEVERITY_ERROR, "conf-missing", name, "write it, or take the tenant out of tenants",
-			    "there is no such file; its last good content is served if there is one");
-	else if (error == -EPERM || error == -ELOOP || error == -EINVAL)
-		problem_add(&c->problems, SEVERITY_ERROR, "conf-unsafe", name, remedy,
-			    "owner or mode lets others than root write it, or it is no regular file");
-	else
-		problem_add(&c->problems, SEVERITY_ERROR, "conf-read", name, "see the error", "cannot be read: %s",
-			    strerror(-error));
-}
-
 int compile_read(struct compile *c, const char *name, struct compile_text *ret)
 {
+	struct file_text file = {0};
 	char path[PATH_MAX];
 	int r = config_path(name, path);
 
 	*ret = (struct compile_text){0};
-	for (int tries = 0; r == 0 && tries < 3; tries++) {
-		r = safe_read(path, CONFIG_FILE_MAX, &ret->text, &ret->len);
-		if (r != -EAGAIN)
-			break;
-		r = 0; /* it changed meanwhile: once more, and if it goes on, the watch tells */
-	}
-	if (r < 0 || !ret->text) {
-		ret->text = NULL;
-		ret->absent = r == -ENOENT;
-		if (r == -ENOMEM)
-			return r;
-		if (!ret->absent || strchr(name, '/'))
-			report(c, name, r < 0 ? r : -EAGAIN);
-	}
+	if (r == 0)
+		r = file_text_take(path, &file);
+	if (r == -ENOMEM)
+		return r;
+	ret->text = file.text;
+	ret->len = file.len;
+	ret->absent = r == -ENOENT;
+	/* That there is no tenure.conf is no fault by itself: the caller knows whether there was one. */
+	if (r < 0 && (!ret->absent || strchr(name, '/')))
+		file_text_report(name, r, &c->problems);
 	return note_file(c, name, path, ret);
 }
 
-bool compile_read_last(const char *name, struct compile_text *ret)
+int compile_read_last(const char *name, struct compile_text *ret)
 {
 	char path[PATH_MAX];
+	int r = last_path(name, path);
 
 	compile_text_done(ret);
 	ret->is_last = true;
-	return last_path(name, path) == 0 && safe_read(path, CONFIG_FILE_MAX, &ret->text, &ret->len) == 0;
+	return r == 0 ? safe_read(path, CONFIG_FILE_MAX, &ret->text, &ret->len) : r;
+}
+
+void compile_note_served(struct compile *c, const char *name, enum served served)
+{
+	for (size_t i = 0; i < c->file_count; i++)
+		if (strcmp(c->files[i].name, name) == 0)
+			c->files[i].served = served;
 }
 
 void compile_text_done(struct compile_text *t)
@@ -148,10 +138,8 @@ void compile_keep(struct compile *c, const char *name, const struct compile_text
 
 	if (t->is_last)
 		return;
-	for (size_t i = 0; i < c->file_count; i++)
-		if (strcmp(c->files[i].name, name) == 0)
-			c->files[i].taken = true;
-	bool same = compile_read_last(name, &last) && last.len == t->len && memcmp(last.text, t->text, t->len) == 0;
+	compile_note_served(c, name, SERVED_NOW);
+	bool same = compile_read_last(name, &last) == 0 && last.len == t->len && memcmp(last.text, t->text, t->len) == 0;
 
 	compile_text_done(&last);
 	if (same)

@@ -24,6 +24,8 @@
 #define KILL_MAX_NS (10 * NS_PER_S) /* then it is reported as it stands */
 #define STUCK_NS   (5 * NS_PER_S)
 #define SWEEP_MAX_NS (20 * NS_PER_S)
+#define CLOSED_MAX_NS (30 * NS_PER_S) /* its search begins later */
+#define FRONT_MAX_NS (5 * NS_PER_S) /* what a front-end has to be gone once its session is */
 
 void ending_due(struct session *e, enum session_cause cause)
 {
@@ -57,6 +59,8 @@ int ending_front_aside(struct sessions *s, struct session *e)
 		return -EPERM;
 	if (e->origin[0] && cgroup_move_back(s->root, e->origin, e->pid) == 0)
 		return 0;
+	if (e->parent[0]) /* it came from another session: nowhere else may it go */
+		return -ENOENT;
 	return cgroup_move_back(s->root, "/", e->pid);
 }
 
@@ -133,13 +137,30 @@ static void closed_say(struct session *e)
 	e->said_closed = true;
 }
 
+void ending_sweep(struct session *e, const struct instant *now)
+{
+	int64_t patience_ns = e->cause == SESSION_CLOSED ? CLOSED_MAX_NS : SWEEP_MAX_NS;
+
+	stage_set(e, STAGE_SWEEP, time_add(now->boottime_ns, patience_ns), now);
+}
+
+/* Those in a cgroup that is removed are over with it, and the kernel may not get to say so. */
+static void nested_look(struct sessions *s, const struct session *outer, const struct instant *now)
+{
+	for (struct session *e = s->first; e; e = e->next) {
+		if (strstr(e->parent, outer->cgroup))
+			session_look(s, e, now);
+	}
+}
+
 /* Nobody is in it any more. */
 static void ending_empty(struct sessions *s, struct session *e, const struct instant *now)
 {
 	closed_say(e);
 	session_cgroup_remove(s, e);
+	nested_look(s, e, now);
 	session_user_stop(s, e);
-	stage_set(e, STAGE_SWEEP, time_add(now->boottime_ns, SWEEP_MAX_NS), now);
+	ending_sweep(e, now);
 }
 
 static void ending_term(struct sessions *s, struct session *e, const struct instant *now)
@@ -157,17 +178,22 @@ static void ending_term(struct sessions *s, struct session *e, const struct inst
 
 static int survivor_name(void *context, pid_t pid)
 {
-	struct session *e = context;
 	struct process_stat stat;
 	char name[4 * PROCESS_NAME_MAX];
-	size_t used = strlen(e->survivors);
+	bool known = process_stat_read(pid, &stat) == 0;
 
-	e->survived++;
-	if (process_stat_read(pid, &stat) < 0 || sizeof(e->survivors) - used < sizeof(name) + 16)
-		return 0;
-	snprintf(e->survivors + used, sizeof(e->survivors) - used, "%s%d %s", used ? ", " : "", (int)pid,
-		 text_escape(stat.name, name, sizeof(name)));
+	leftover_survivor(context, pid, known ? text_escape(stat.name, name, sizeof(name)) : "?");
 	return 0;
+}
+
+/* One that cannot be looked at is one that may be there. */
+static void survivors_count(struct sessions *s, struct session *e)
+{
+	unsigned before = e->survived;
+	int r = cgroup_each_pid(session_folder(s, e), e->cgroup, survivor_name, e);
+
+	if (r < 0 && r != -ENOENT && e->survived == before)
+		leftover_survivor(e, 0, "unknown");
 }
 
 /* What is killed and stays: asleep in the kernel where no signal reaches it. */
@@ -177,8 +203,38 @@ static void ending_kill(struct sessions *s, struct session *e, const struct inst
 	e->due_ns = time_add(now->boottime_ns, REKILL_NS);
 	if (now->boottime_ns - e->stage_ns < KILL_MAX_NS)
 		return;
-	(void)!cgroup_each_pid(session_folder(s, e), e->cgroup, survivor_name, e);
+	survivors_count(s, e);
 	stage_set(e, STAGE_DONE, now->boottime_ns, now);
+}
+
+void ending_closed(struct sessions *s, struct session *e, const struct instant *now)
+{
+	e->cause = SESSION_CLOSED;
+	session_cgroup_remove(s, e);
+	nested_look(s, e, now);
+	session_user_leaves(s, e);
+	ending_sweep(e, now);
+	session_record_update(s, e);
+}
+
+/* A front-end that was moved aside and does not go is one that got away. */
+static bool front_lives(const struct session *e)
+{
+	return e->kind == SESSION_GATE && e->cause != SESSION_CLOSED && !e->front_gone && process_is(e->pid, e->start);
+}
+
+void ending_swept(struct sessions *s, struct session *e, const struct instant *now)
+{
+	int64_t patience_ns = time_add(e->stage_ns, FRONT_MAX_NS);
+
+	if (!front_lives(e) || now->boottime_ns >= patience_ns) {
+		if (front_lives(e))
+			(void)survivor_name(e, e->pid);
+		stage_set(e, STAGE_DONE, now->boottime_ns, now);
+		return;
+	}
+	e->swept = true;
+	e->due_ns = patience_ns;
 }
 
 /* Nothing of it is left here. */
@@ -206,8 +262,10 @@ void ending_step(struct sessions *s, struct session *e, const struct instant *no
 			ending_kill(s, e, now);
 		break;
 	case STAGE_SWEEP:
-		if (now->boottime_ns >= e->due_ns) /* no word from who looks for leftovers */
-			stage_set(e, STAGE_DONE, now->boottime_ns, now);
+		if (!e->swept && now->boottime_ns >= e->due_ns) /* no word from who looks for leftovers */
+			leftover_incomplete(e);
+		if (e->swept || now->boottime_ns >= e->due_ns)
+			ending_swept(s, e, now);
 		break;
 	case STAGE_STUCK:
 		if (empty) {
@@ -270,7 +328,7 @@ static void ending_finish(struct sessions *s, struct session *e, const struct in
 	int populated = cgroup_populated(session_folder(s, e), e->cgroup);
 
 	report_fill(e, &report);
-	if (populated == 1) {
+	if (populated != 0 && populated != -ENOENT) { /* or cannot be looked at: it is not let go */
 		stage_set(e, STAGE_STUCK, time_add(now->boottime_ns, STUCK_NS), now);
 		session_record_update(s, e);
 	} else {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -8,15 +9,19 @@
 #include "common/base/text.h"
 #include "daemon/tenured/engine_internal.h"
 
+#define CHAIN_DIGITS 16
 #define BEFORE_NS (30 * 24 * 3600 * NS_PER_S)
 
-static void journalled(void *context, uint64_t seq, const char *name, json_t *line)
+static void journalled(void *context, uint64_t seq, const char *name, json_t *line, const uint8_t *hash)
 {
 	struct engine *e = context;
+	char chain[CHAIN_DIGITS + 1] = "";
 	const struct engine_event event = {
-		.kind = ENGINE_JOURNALLED, .event = name, .seq = seq, .record = line,
+		.kind = ENGINE_JOURNALLED, .event = name, .seq = seq, .record = line, .chain = hash ? chain : NULL,
 	};
 
+	for (size_t i = 0; hash && i < CHAIN_DIGITS / 2; i++)
+		(void)snprintf(chain + 2 * i, 3, "%02x", hash[i]);
 	if (e->hooks.event)
 		e->hooks.event(e->hooks.context, &event);
 }
@@ -47,7 +52,7 @@ int engine_new(struct clock_source *clock, struct engine **ret)
 		r = boot_id_read(&boot);
 	if (r == 0) {
 		state_init(&e->state, &boot);
-		r = journal_open(tenure_path(PATH_JOURNAL), clock, state_apply, &e->state, &e->report, &e->journal);
+		r = journal_open(tenure_path(PATH_JOURNAL), clock, state_replay, &e->state, &e->report, &e->journal);
 	}
 	if (r != 0) {
 		engine_free(e);
@@ -81,20 +86,23 @@ void engine_set_hooks(struct engine *e, const struct engine_hooks *hooks)
 	e->hooks = hooks ? *hooks : (struct engine_hooks){0};
 }
 
-/* Requests that were approved and not granted when a broker died between the two: nobody was told. */
+/* Of a write that was cut short the first part is there: approved and not granted. Nobody was told. */
 static void fail_interrupted(struct engine *e)
 {
+	struct overs o = {.count = 0};
+
 	for (size_t i = 0; i < e->state.request_count; i++) {
 		struct request *r = e->state.requests[i];
 
-		if (r->state != REQUEST_PENDING || r->approval_count < r->approvals_needed)
+		if (r->state != REQUEST_PENDING || (r->approvals_needed > 0 && !r->quorum))
 			continue;
 		struct fields f = fields_of(r);
 
 		fields_text(&f, "why", "interrupted");
 		fields_text(&f, "reason", "the broker stopped in between; ask again");
-		(void)engine_commit_ending(e, JOURNAL_FAILED, f);
+		engine_over(e, &o, r, JOURNAL_FAILED, f);
 	}
+	engine_overs_done(e, &o);
 }
 
 int engine_start(struct engine *e, const char *version)
@@ -110,13 +118,13 @@ int engine_start(struct engine *e, const char *version)
 		fields_text(&f, "damage", e->report.damage);
 	if (e->state.nonsense > 0)
 		fields_int(&f, "nonsense", (int64_t)e->state.nonsense); /* lines that hold and mean nothing here */
-	(void)engine_commit_ending(e, JOURNAL_START, f);
+	engine_commit_ending(e, JOURNAL_START, f);
 	if (r == 0)
 		r = e->clock->now(e->clock, &now);
 	if (r == 0)
 		r = watch_new(true, &now, &e->watch);
 	if (r == 0)
-		r = engine_load(e);
+		r = engine_load(e, NULL);
 	if (r < 0)
 		return r;
 	fail_interrupted(e);
@@ -127,7 +135,7 @@ int engine_start(struct engine *e, const char *version)
 
 void engine_stop(struct engine *e)
 {
-	(void)engine_commit_ending(e, JOURNAL_STOP, fields_new());
+	engine_commit_ending(e, JOURNAL_STOP, fields_new());
 }
 
 int engine_watch_fd(const struct engine *e)
@@ -143,9 +151,9 @@ void engine_watch_ready(struct engine *e)
 		watch_ready(e->watch, &now);
 }
 
-int engine_reload(struct engine *e, size_t *ret_errors, size_t *ret_warnings)
+int engine_reload(struct engine *e, const struct actor *who, size_t *ret_errors, size_t *ret_warnings)
 {
-	int r = engine_load(e);
+	int r = engine_load(e, who);
 
 	if (r < 0)
 		return r;
@@ -162,11 +170,15 @@ const char *engine_degraded(const struct engine *e)
 		return e->broken;
 	if (trouble)
 		return trouble;
+	if (e->report.damaged)
+		return "the journal is damaged";
 	if (e->load_failed)
 		return "the configuration cannot be read: memory or descriptors ran out";
+	if (e->load_trouble[0])
+		return e->load_trouble;
 	if (e->publish_trouble[0])
 		return e->publish_trouble;
-	return NULL;
+	return e->draining > 0 ? "Tenure is being removed; everything granted is ended" : NULL;
 }
 
 int engine_now(struct engine *e, struct instant *ret)
@@ -279,13 +291,13 @@ void engine_before(struct engine *e, const struct request *r, unsigned *ret_coun
 	for (size_t i = 0; i < e->state.request_count; i++) {
 		const struct request *other = e->state.requests[i];
 
-		if (other == r || other->window.start_ns == 0 || strcmp(other->role, r->role) != 0 ||
+		if (other == r || other->activated_ns == 0 || strcmp(other->role, r->role) != 0 ||
 		    !uuid_equal(&other->principal, &r->principal) ||
-		    time_add(other->window.start_ns, BEFORE_NS) < now.realtime_ns)
+		    time_add(other->activated_ns, BEFORE_NS) < now.realtime_ns)
 			continue;
 		(*ret_count)++;
-		if (other->window.start_ns > *ret_last_ns)
-			*ret_last_ns = other->window.start_ns;
+		if (other->activated_ns > *ret_last_ns)
+			*ret_last_ns = other->activated_ns;
 	}
 }
 
@@ -294,7 +306,9 @@ int engine_note_step_up(struct engine *e, const struct actor *who, const char *w
 	enum journal_event event = JOURNAL_STEP_UP;
 	struct fields f = fields_new();
 
+	engine_spend(e, who);
 	fields_text(&f, "user", who->user);
+	fields_uuid(&f, "principal", &who->principal_id);
 	fields_int(&f, "uid", who->uid);
 	fields_text(&f, "what", what);
 	fields_text(&f, "method", method);

@@ -34,11 +34,14 @@ struct approval {
 	int64_t at_ns;
 };
 
+/* Nobody could tell yet whether the request's tenant is bound: it is judged by nothing, and not granted either. */
+#define TENANT_UNKNOWN (SIZE_MAX - 1)
+
 /* Stays where it is until the next engine_tick; strings are the engine's. */
 struct request {
 	struct uuid id;
 	enum request_state state;
-	size_t tenant;	      /* position in the engine's tenants; SIZE_MAX: no longer bound */
+	size_t tenant;	      /* position in the engine's tenants; SIZE_MAX: no longer bound; TENANT_UNKNOWN */
 	struct uuid tenant_id, principal;
 	uid_t uid;	      /* of the login that asked */
 	char *user;	      /* "alice@contoso.com" */
@@ -52,14 +55,18 @@ struct request {
 	unsigned approvals_needed;
 	struct approval *approvals;
 	size_t approval_count;
-	struct window window;  /* active ones, and those that were */
+	bool quorum;	       /* its last approval was enough: what follows from it is the same write */
+	struct window window;  /* active ones, and those that were; it has no start */
+	int64_t activated_ns;  /* REALTIME, for people; 0: never */
 	struct uuid boot;      /* the boot that the window is bound to */
 	int64_t decided_ns;    /* REALTIME of the last change of state; 0: pending */
 	char *decided_by, *decided_reason;
 	char *why;	       /* how it ended, in words that stay: "time", "reboot", "not-eligible"; NULL */
 	bool step_up_done;
 	bool ending;	       /* over, but its sessions are still being ended: `expire` waits for their counts */
+	int64_t ending_ns;     /* BOOTTIME since when */
 	unsigned ended, survived, left; /* what their endings came to */
+	bool changed, lost; /* the hooks are still to hear of it; lost: a grant that ended */
 };
 
 /*
@@ -112,7 +119,8 @@ struct engine_event {
 	const struct request *request;
 	const char *event;
 	uint64_t seq;
-	json_t *record; /* borrowed: the whole line */
+	json_t *record; /* borrowed: the whole line; NULL: memory did not suffice for it */
+	const char *chain; /* JOURNALLED: the first 16 digits of its hash, what the next line has as `prev`; NULL: it waits */
 	const char *text;
 };
 
@@ -145,8 +153,8 @@ int64_t engine_tick(struct engine *e);
 int engine_watch_fd(const struct engine *e);
 void engine_watch_ready(struct engine *e);
 
-/* Reads all files anew. Counts what is wrong with them. 0 or -errno. */
-int engine_reload(struct engine *e, size_t *ret_errors, size_t *ret_warnings) MUST_CHECK;
+/* Reads all files anew. Counts what is wrong with them. who: asked for it; NULL: nobody that is known. 0 or -errno. */
+int engine_reload(struct engine *e, const struct actor *who, size_t *ret_errors, size_t *ret_warnings) MUST_CHECK;
 const struct problem_list *engine_problems(const struct engine *e);
 
 /* Why nothing can be granted now, or NULL. */
@@ -154,8 +162,13 @@ const char *engine_degraded(const struct engine *e);
 
 /* --- what is in force; all of it is good until the next call that may change something --- */
 
-/* The clock as gates read it, for grants and what is shown. (Dates are judged by the floor, inside.) 0 or -errno. */
+/* The clock as gates read it, for grants and what is shown: BOOTTIME ends them whatever happens to REALTIME. 0 or -errno. */
 int engine_now(struct engine *e, struct instant *ret) MUST_CHECK;
+/*
+ * The time that dates are judged by (assignments, accounts, time-outs, and who may manage others): REALTIME, never below
+ * the journal's floor. 0 or -errno.
+ */
+int engine_dates_now(struct engine *e, struct instant *ret) MUST_CHECK;
 const struct host_config *engine_host_config(const struct engine *e);
 const struct uuid *engine_host_id(const struct engine *e);
 const struct uuid *engine_boot_id(const struct engine *e);
@@ -172,8 +185,8 @@ struct journal *engine_journal(struct engine *e);
 /*
  * Errors of the calls below, beyond -ENOMEM and -errno: -EACCES not eligible or not theirs, -EPERM own request,
  * -ENOENT no such object, -EINVAL bad input, -ENODATA input missing, -EALREADY wrong state, -EKEYREJECTED step-up
- * missing, -ESTALE not from a login of one's own, -EBUSY a limit, -EROFS cannot grant now (engine_degraded says why),
- * -ENOTUNIQ ambiguous id.
+ * missing, -ESTALE not from a login of one's own, -EBUSY too many requests or grants at once, -EUSERS too many lately,
+ * -EROFS cannot grant now (engine_degraded says why), -ENOTUNIQ ambiguous id.
  */
 struct request_input {
 	const char *role, *scope, *reason, *ticket; /* NULL where not given */
@@ -209,8 +222,17 @@ int engine_end(struct engine *e, const struct actor *who, const struct uuid *id,
 	       const struct request **ret) MUST_CHECK;
 int engine_revoke(struct engine *e, const struct actor *who, const struct uuid *id, const char *reason,
 		  const struct request **ret) MUST_CHECK;
-/* Revokes every grant and denies every open request (package removal). Counts the grants. */
-int engine_drain(struct engine *e, const char *reason, size_t *ret_grants) MUST_CHECK;
+/*
+ * Revokes every grant and denies every open request (package removal), and grants nothing until engine_drain_over has
+ * been called as often. Counts the grants.
+ */
+int engine_drain(struct engine *e, const struct actor *who, const char *reason, size_t *ret_grants) MUST_CHECK;
+void engine_drain_over(struct engine *e);
+/* What one principal may have live at a time, and may have asked for. */
+#define GRANTS_PER_PRINCIPAL_MAX   32
+#define REQUESTS_PER_PRINCIPAL_MAX 16
+/* 0; -EUSERS: this principal has had too much written to the journal lately, and must wait. Ending is never refused. */
+int engine_check_budget(struct engine *e, const struct actor *who) MUST_CHECK;
 
 /* By what a person typed. -ENOENT, -ENOTUNIQ. */
 int engine_find(const struct engine *e, const char *text, const struct request **ret) MUST_CHECK;

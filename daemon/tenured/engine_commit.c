@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "daemon/tenured/engine_internal.h"
@@ -47,10 +48,10 @@ void fields_time(struct fields *f, const char *key, int64_t realtime_ns)
 	set(f, key, json_string(text));
 }
 
-void fields_window(struct fields *f, const struct window *w)
+void fields_window(struct fields *f, const struct window *w, int64_t from_ns)
 {
 	fields_time(f, "until", w->end_ns);
-	fields_int(f, "start_ns", w->start_ns);
+	fields_int(f, "start_ns", from_ns);
 	fields_int(f, "end_ns", w->end_ns);
 	fields_int(f, "boot_end_ns", w->boot_end_ns);
 }
@@ -61,9 +62,21 @@ struct fields fields_of(const struct request *r)
 
 	fields_uuid(&f, "id", &r->id);
 	fields_text(&f, "user", r->user);
+	fields_uuid(&f, "principal", &r->principal);
 	fields_text(&f, "role", r->role);
 	fields_text(&f, "scope", r->scope);
 	return f;
+}
+
+void fields_by(struct fields *f, const struct actor *who)
+{
+	if (!who)
+		return;
+	fields_text(f, "by", who->root ? "root" : who->user);
+	fields_uuid(f, "by_principal", &who->principal_id);
+	fields_int(f, "by_uid", who->uid);
+	if (who->login_uid != NO_ID)
+		fields_int(f, "by_login_uid", who->login_uid);
 }
 
 void engine_say(struct engine *e, enum engine_event_kind kind, const struct request *r)
@@ -78,15 +91,14 @@ void engine_say_degraded(struct engine *e)
 {
 	const struct engine_event event = {.kind = ENGINE_DEGRADED, .text = engine_degraded(e)};
 
-	if ((event.text != NULL) == e->was_degraded)
+	if (strcmp(event.text ? event.text : "", e->degraded_said) == 0)
 		return;
-	e->was_degraded = event.text != NULL;
+	(void)snprintf(e->degraded_said, sizeof(e->degraded_said), "%s", event.text ? event.text : "");
 	if (e->hooks.event)
 		e->hooks.event(e->hooks.context, &event);
 }
 
-/* The state takes what the journal has. If it cannot, nothing is granted any more until replay has put that right. */
-static void apply(struct engine *e, enum journal_event event, json_t *fields)
+void engine_apply(struct engine *e, enum journal_event event, json_t *fields)
 {
 	struct journal_record record = {
 		.seq = journal_last_seq(e->journal), .boot = *journal_boot(e->journal), .event = event,
@@ -99,19 +111,19 @@ static void apply(struct engine *e, enum journal_event event, json_t *fields)
 
 int engine_commit(struct engine *e, enum journal_event *events, struct fields *fields, size_t count)
 {
-	struct journal_entry entries[8];
+	struct journal_entry entries[COMMIT_MAX];
 	uint64_t seq;
 	bool failed = count > ARRAY_LENGTH(entries);
 
 	for (size_t i = 0; i < count; i++)
 		failed = failed || fields[i].failed;
 	for (size_t i = 0; i < count && !failed; i++)
-		entries[i] = (struct journal_entry){events[i], json_incref(fields[i].object)};
+		entries[i] = (struct journal_entry){.event = events[i], .fields = json_incref(fields[i].object)};
 	int r = failed ? -ENOMEM : journal_append_batch(e->journal, entries, count, &seq);
 
 	for (size_t i = 0; i < count; i++) {
 		if (r == 0)
-			apply(e, events[i], fields[i].object);
+			engine_apply(e, events[i], fields[i].object);
 		json_decref(fields[i].object);
 	}
 	if (r < 0)
@@ -120,15 +132,13 @@ int engine_commit(struct engine *e, enum journal_event *events, struct fields *f
 	return r == 0 || r == -ENOMEM || r == -E2BIG ? r : -EROFS;
 }
 
-int engine_commit_ending(struct engine *e, enum journal_event event, struct fields fields)
+void engine_commit_ending(struct engine *e, enum journal_event event, struct fields fields)
 {
 	uint64_t seq;
 
-	/* A lost field loses words, not the ending: id is set first. */
-	int r = journal_append(e->journal, journal_event_text(event), json_incref(fields.object), &seq);
-
-	apply(e, event, fields.object);
+	/* Of an ending: it never fails. */
+	(void)!journal_append(e->journal, journal_event_text(event), json_incref(fields.object), &seq);
+	engine_apply(e, event, fields.object);
 	json_decref(fields.object);
 	engine_say_degraded(e);
-	return r;
 }

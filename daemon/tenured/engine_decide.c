@@ -89,9 +89,7 @@ static struct fields approval_fields(const struct request *r, const struct actor
 {
 	struct fields f = fields_of(r);
 
-	fields_text(&f, "by", who->user);
-	fields_uuid(&f, "by_principal", &who->principal_id);
-	fields_int(&f, "by_uid", who->uid);
+	fields_by(&f, who);
 	fields_text(&f, "reason", reason);
 	fields_text(&f, "step_up", step_up ? "ok" : NULL);
 	return f;
@@ -104,10 +102,19 @@ static struct fields grant_fields(const struct request *r, const struct actor *w
 	const struct window w = state_grant_window(now, dates, r->duration_ns, eligible->window.end_ns);
 	struct fields f = fields_of(r);
 
-	fields_window(&f, &w);
+	fields_window(&f, &w, now->realtime_ns);
 	fields_text(&f, "by", who->user);
 	fields_text(&f, "reason", reason);
 	return f;
+}
+
+/* Another extension may have been granted while this one waited, or the assignment cut short. */
+static bool still_gains(struct engine *e, const struct request *r, const struct instant *now, const struct instant *dates,
+			const struct eligibility *eligible)
+{
+	const struct window w = state_grant_window(now, dates, r->duration_ns, eligible->window.end_ns);
+
+	return uuid_is_null(&r->extends) || engine_gains(e, &r->principal, r->role, r->scope, &w, now);
 }
 
 /* The last approval: the request is judged anew, and nonce and grant are one write (T44). */
@@ -115,14 +122,23 @@ static int decide_now(struct engine *e, const struct actor *who, struct request 
 		      const char *reason, const struct instant *dates)
 {
 	enum journal_event events[2] = {JOURNAL_APPROVE, JOURNAL_ACTIVATE};
-	struct fields fields[2] = {*approval};
 	struct eligibility eligible;
 	struct instant now;
 	int k = engine_now(e, &now);
 
+	/* Read again without what follows, it says that something is missing. */
+	if (!approval->failed && json_object_set_new(approval->object, "quorum", json_true()) < 0)
+		approval->failed = true;
+	struct fields fields[2] = {*approval};
+
 	if (k == 0)
 		k = engine_judge_request(e, r, dates, &eligible);
-	if (k == -EACCES || k == -ENOENT) {
+	if (k == 0 && !still_gains(e, r, &now, dates, &eligible)) {
+		events[1] = JOURNAL_FAILED;
+		fields[1] = fields_of(r);
+		fields_text(&fields[1], "why", "no-gain");
+		fields_text(&fields[1], "reason", "it would end no later than what is held");
+	} else if (k == -EACCES || k == -ENOENT) {
 		events[1] = JOURNAL_FAILED;
 		fields[1] = fields_of(r);
 		fields_text(&fields[1], "why", "not-eligible");
@@ -184,13 +200,12 @@ int engine_deny(struct engine *e, const struct actor *who, const struct uuid *id
 	if (k < 0)
 		return k;
 	struct fields f = fields_of(r);
+	struct overs o = {.count = 0};
 
-	fields_text(&f, "by", who->root ? "root" : who->user);
-	fields_uuid(&f, "by_principal", &who->principal_id);
-	fields_int(&f, "by_uid", who->uid);
+	fields_by(&f, who);
 	fields_text(&f, "reason", reason);
-	k = engine_commit_ending(e, JOURNAL_DENY, f);
-	engine_say(e, ENGINE_REQUEST_CHANGED, r);
+	engine_over(e, &o, r, JOURNAL_DENY, f);
+	engine_overs_done(e, &o);
 	*ret = r;
-	return k;
+	return 0;
 }

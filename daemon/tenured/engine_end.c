@@ -5,29 +5,20 @@
 #include "common/base/text.h"
 #include "daemon/tenured/engine_internal.h"
 
-/* Tables first, then the sessions: what is over must not open another one. */
-static void after_end(struct engine *e, struct request *r)
-{
-	if (r->tenant < e->tenant_count)
-		(void)engine_publish_grants(e, r->tenant);
-	engine_say(e, ENGINE_REQUEST_CHANGED, r);
-	engine_say(e, ENGINE_GRANT_ENDED, r);
-}
-
 static bool sessions_rest_on(struct engine *e, const struct request *r)
 {
 	return e->hooks.sessions && e->hooks.sessions(e->hooks.context, r) > 0;
 }
 
-void engine_finish(struct engine *e, struct request *r, enum journal_event event, const char *by, const char *why,
-		   const char *reason)
+void engine_finish(struct engine *e, struct overs *o, struct request *r, enum journal_event event,
+		   const struct actor *who, const char *why, const char *reason)
 {
 	/* Those that a broker before this one left are not known before it has started. */
 	const bool waits = event == JOURNAL_EXPIRE && uuid_equal(&r->boot, &e->state.boot) &&
 			   (!e->started || sessions_rest_on(e, r));
 	struct fields f = fields_of(r);
 
-	fields_text(&f, "by", by);
+	fields_by(&f, who);
 	fields_text(&f, "why", why);
 	fields_text(&f, "reason", reason);
 	if (event == JOURNAL_EXPIRE && !waits) {
@@ -35,13 +26,20 @@ void engine_finish(struct engine *e, struct request *r, enum journal_event event
 		fields_int(&f, "survived", 0);
 		fields_int(&f, "left", 0);
 	}
-	/* It can only lack memory for the record; the state has it, and sessions end. */
-	(void)engine_commit_ending(e, waits ? JOURNAL_ENDING : event, f);
-	after_end(e, r);
+	engine_over(e, o, r, waits ? JOURNAL_ENDING : event, f);
+}
+
+void engine_finish_now(struct engine *e, struct request *r, enum journal_event event, const struct actor *who,
+		       const char *why, const char *reason)
+{
+	struct overs o = {.count = 0};
+
+	engine_finish(e, &o, r, event, who, why, reason);
+	engine_overs_done(e, &o);
 }
 
 /* The counts are there, or will not come: `expire`. */
-static void close_expired(struct engine *e, struct request *r, bool counted)
+static void close_expired(struct engine *e, struct overs *o, struct request *r, bool counted)
 {
 	struct fields f = fields_of(r);
 
@@ -51,14 +49,14 @@ static void close_expired(struct engine *e, struct request *r, bool counted)
 		fields_int(&f, "survived", r->survived);
 		fields_int(&f, "left", r->left);
 	}
-	(void)engine_commit_ending(e, JOURNAL_EXPIRE, f);
-	engine_say(e, ENGINE_REQUEST_CHANGED, r);
+	engine_over(e, o, r, JOURNAL_EXPIRE, f);
 }
 
 void engine_session_report(struct engine *e, const struct uuid *request, unsigned ended, unsigned survived,
 			   unsigned left)
 {
 	struct request *r = state_request(&e->state, request);
+	struct overs o = {.count = 0};
 
 	if (!r)
 		return;
@@ -66,10 +64,11 @@ void engine_session_report(struct engine *e, const struct uuid *request, unsigne
 	r->survived += survived;
 	r->left += left;
 	if (r->ending && !sessions_rest_on(e, r))
-		close_expired(e, r, true);
+		close_expired(e, &o, r, true);
+	engine_overs_done(e, &o);
 }
 
-void engine_close_endings(struct engine *e, const struct instant *now)
+void engine_close_endings(struct engine *e, struct overs *o, const struct instant *now)
 {
 	for (size_t i = 0; i < e->state.request_count; i++) {
 		struct request *r = e->state.requests[i];
@@ -78,12 +77,12 @@ void engine_close_endings(struct engine *e, const struct instant *now)
 			continue;
 		bool none = !sessions_rest_on(e, r);
 
-		if (none || now->boottime_ns >= time_add(r->window.boot_end_ns, EXPIRE_WAIT_NS))
-			close_expired(e, r, none);
+		if (none || now->boottime_ns >= time_add(r->ending_ns, EXPIRE_WAIT_NS))
+			close_expired(e, o, r, none);
 	}
 }
 
-void engine_rejudge(struct engine *e)
+void engine_rejudge(struct engine *e, struct overs *o)
 {
 	struct instant now, dates;
 
@@ -99,7 +98,7 @@ void engine_rejudge(struct engine *e)
 
 		/* "Could not read" is no loss of eligibility: gates deny by themselves while that lasts. */
 		if (k == -EACCES || k == -ENOENT)
-			engine_finish(e, r, JOURNAL_REVOKE, NULL, "not-eligible", "no longer eligible");
+			engine_finish(e, o, r, JOURNAL_REVOKE, NULL, "not-eligible", "no longer eligible");
 	}
 }
 
@@ -119,13 +118,14 @@ int engine_cancel(struct engine *e, const struct actor *who, const struct uuid *
 	if (r->state != REQUEST_PENDING && r->state != REQUEST_SCHEDULED)
 		return -EALREADY;
 	struct fields f = fields_of(r);
+	struct overs o = {.count = 0};
 
-	fields_text(&f, "by", who->root ? "root" : who->user);
-	int k = engine_commit_ending(e, JOURNAL_CANCEL, f);
-
-	engine_say(e, ENGINE_REQUEST_CHANGED, r);
+	engine_spend(e, who);
+	fields_by(&f, who);
+	engine_over(e, &o, r, JOURNAL_CANCEL, f);
+	engine_overs_done(e, &o);
 	*ret = r;
-	return k;
+	return 0;
 }
 
 int engine_end(struct engine *e, const struct actor *who, const struct uuid *id, const struct request **ret)
@@ -138,7 +138,8 @@ int engine_end(struct engine *e, const struct actor *who, const struct uuid *id,
 		return -EACCES;
 	if (r->state != REQUEST_ACTIVE)
 		return -EALREADY;
-	engine_finish(e, r, JOURNAL_END, who->root ? "root" : who->user, "ended", NULL);
+	engine_spend(e, who); /* counted, never refused */
+	engine_finish_now(e, r, JOURNAL_END, who, "ended", NULL);
 	*ret = r;
 	return 0;
 }
@@ -159,29 +160,40 @@ int engine_revoke(struct engine *e, const struct actor *who, const struct uuid *
 		return -ENODATA;
 	if (text_check(reason, REASON_LENGTH_MAX) < 0)
 		return -EINVAL;
-	engine_finish(e, r, JOURNAL_REVOKE, who->root ? "root" : who->user, "revoked", reason);
+	engine_finish_now(e, r, JOURNAL_REVOKE, who, "revoked", reason);
 	*ret = r;
 	return 0;
 }
 
-int engine_drain(struct engine *e, const char *reason, size_t *ret_grants)
+int engine_drain(struct engine *e, const struct actor *who, const char *reason, size_t *ret_grants)
 {
+	struct overs o = {.count = 0};
+
+	e->draining++;
 	*ret_grants = 0;
 	for (size_t i = 0; i < e->state.request_count; i++) {
 		struct request *r = e->state.requests[i];
 		struct fields f;
 
 		if (r->state == REQUEST_ACTIVE) {
-			engine_finish(e, r, JOURNAL_REVOKE, "root", "drain", reason);
+			engine_finish(e, &o, r, JOURNAL_REVOKE, who, "drain", reason);
 			(*ret_grants)++;
 		} else if (r->state == REQUEST_PENDING || r->state == REQUEST_SCHEDULED) {
 			f = fields_of(r);
-			fields_text(&f, "by", "root");
+			fields_by(&f, who);
 			fields_text(&f, "why", "drain");
 			fields_text(&f, "reason", reason);
-			(void)engine_commit_ending(e, JOURNAL_DENY, f);
-			engine_say(e, ENGINE_REQUEST_CHANGED, r);
+			engine_over(e, &o, r, JOURNAL_DENY, f);
 		}
 	}
+	engine_overs_done(e, &o);
+	engine_say_degraded(e);
 	return 0;
+}
+
+void engine_drain_over(struct engine *e)
+{
+	if (e->draining > 0)
+		e->draining--;
+	engine_say_degraded(e);
 }

@@ -14,7 +14,15 @@ struct engine_tenant {
 	struct policy *policy;	 /* NULL: could not be read */
 	struct holders *grants;	 /* NULL: could not be read */
 	bool grants_dirty;	 /* the file says something else than the state does */
+	bool grants_ended;	 /* and it is about to be written for that */
 };
+
+/* What a principal has had written lately: engine_limit.c. */
+struct spender {
+	struct uuid principal;
+	int64_t paid_ns; /* BOOTTIME when nothing of it counts any more */
+};
+#define SPENDERS_MAX 1024
 
 struct engine {
 	struct clock_source *clock;
@@ -27,10 +35,14 @@ struct engine {
 	struct engine_tenant *tenants;
 	size_t tenant_count;
 	struct watch *watch;
-	bool started, was_degraded, floor_said;
+	bool started, floor_said;
+	unsigned draining; /* so many removals are under way */
+	char degraded_said[192];
+	struct spender spenders[SPENDERS_MAX];
 	bool load_failed; /* the files could not be read for want of memory or the like: again */
 	const char *broken;	 /* why it must not grant until it is started anew */
 	char publish_trouble[160];
+	char load_trouble[LOST_TEXT_MAX]; /* why what is in force stays, whatever the files say */
 	int64_t trimmed_ns, tried_ns; /* BOOTTIME */
 };
 
@@ -46,21 +58,50 @@ void fields_text(struct fields *f, const char *key, const char *value);
 void fields_int(struct fields *f, const char *key, int64_t value);
 void fields_uuid(struct fields *f, const char *key, const struct uuid *value);
 void fields_time(struct fields *f, const char *key, int64_t realtime_ns);
-/* id, user, role and scope of a request: what every record about it has. */
+/* id, user, principal, role and scope of a request: what every record about it has. */
 struct fields fields_of(const struct request *r);
+/* Who did it, and from which login; NULL: the broker itself. */
+void fields_by(struct fields *f, const struct actor *who);
 
 /* Takes the fields. All of it is on disk and in the state, or nothing happened. 0 or -errno (-EROFS: cannot now). */
+#define COMMIT_MAX 64
 int engine_commit(struct engine *e, enum journal_event *events, struct fields *fields, size_t count) MUST_CHECK;
-void fields_window(struct fields *f, const struct window *w);
-/* For endings: takes place whatever the disk says. Takes the fields. 0 or -ENOMEM. */
-int engine_commit_ending(struct engine *e, enum journal_event event, struct fields fields);
+/* The state takes what the journal has. If it cannot, nothing is granted any more until replay has put that right. */
+void engine_apply(struct engine *e, enum journal_event event, json_t *fields);
+/* Of a grant; from_ns: REALTIME, when it begins, for people. */
+void fields_window(struct fields *f, const struct window *w, int64_t from_ns);
+/* For what has no request and goes on whatever the disk says. Takes the fields. */
+void engine_commit_ending(struct engine *e, enum journal_event event, struct fields fields);
+
+/*
+ * Endings of requests, collected: one write, then the tables, once a tenant, then the hooks. Each takes place whatever
+ * disk and memory say. To be zeroed first, and ended by engine_overs_done.
+ */
+struct over {
+	struct request *request;
+	enum journal_event event;
+	struct fields fields;
+};
+#define OVERS_MAX 64 /* in one write */
+struct overs {
+	struct over items[OVERS_MAX];
+	size_t count;
+};
+/* Takes the fields. */
+void engine_over(struct engine *e, struct overs *o, struct request *r, enum journal_event event, struct fields fields);
+/* In the journal and in the state, before anything is judged by it. */
+void engine_overs_write(struct engine *e, struct overs *o);
+void engine_overs_done(struct engine *e, struct overs *o);
 void engine_say(struct engine *e, enum engine_event_kind kind, const struct request *r);
 /* Tells the hooks if engine_degraded changed its mind. */
 void engine_say_degraded(struct engine *e);
 
 /* --- engine_publish.c --- */
 
-/* Writes all files of the configuration in force, opens them, judges what is granted anew. 0 or -errno. */
+/*
+ * Writes all files of the configuration in force, opens them, judges what is granted anew; where it cannot be told who
+ * is governed, opens those that are published. 0 or -errno.
+ */
 int engine_publish(struct engine *e);
 /* Rewrites `grants` of one tenant from the state. 0 or -errno: then it was taken away, and is tried again. */
 int engine_publish_grants(struct engine *e, size_t tenant);
@@ -70,22 +111,25 @@ void engine_close_tenants(struct engine *e);
 
 /* --- engine_load.c --- */
 
-/* Reads the files, journals what changed, publishes. */
-int engine_load(struct engine *e);
+/* Reads the files, journals what changed, publishes. who: asked for it, or NULL. */
+int engine_load(struct engine *e, const struct actor *who);
 
-/* --- engine.c --- */
+/* --- engine_retire.c --- */
 
-/*
- * The time that dates are judged by (assignments, accounts, time-outs): REALTIME, never below the journal's floor.
- * Windows of grants are judged by engine_now, as gates do: BOOTTIME ends them whatever happens to REALTIME.
- */
-int engine_dates_now(struct engine *e, struct instant *ret) MUST_CHECK;
+/* Journals `retire` for every uid of a published policy whose principal is gone. 0 or -ENOMEM. */
+int engine_retire(struct engine *e, const struct compile *c, bool *ret_any) MUST_CHECK;
 
 /* --- engine_judge.c --- */
 
 /* Finds who acts in the policy in force. 0, -EACCES (not governed, or gone). */
 int engine_find_actor(struct engine *e, const struct actor *who, const struct policy **ret_policy,
 		      uint32_t *ret_principal) MUST_CHECK;
+/*
+ * An extension runs from its own activation, so it is one only if its window ends later than what its principal holds of
+ * the role there: by the grant that it names, or by another one. (engine_request.c)
+ */
+bool engine_gains(struct engine *e, const struct uuid *principal, const char *role, const char *scope,
+		  const struct window *w, const struct instant *now);
 /* May the request's principal hold its role? now: engine_dates_now. 0 and the terms; -EACCES, -ENOENT: no; else: unknown. */
 int engine_judge_request(struct engine *e, const struct request *r, const struct instant *now,
 			 struct eligibility *ret) MUST_CHECK;
@@ -99,12 +143,19 @@ bool engine_quorum(struct engine *e, const struct request *r, const struct uuid 
 
 /* --- engine_end.c --- */
 
-/* The grant is over: journal, state, tables, hooks. why: "time", "reboot", ... by and reason may be NULL. */
-void engine_finish(struct engine *e, struct request *r, enum journal_event event, const char *by, const char *why,
-		   const char *reason);
+/* The grant is over. why: "time", "reboot", ...; who and reason may be NULL. */
+void engine_finish(struct engine *e, struct overs *o, struct request *r, enum journal_event event,
+		   const struct actor *who, const char *why, const char *reason);
+/* That one alone, and all that follows. */
+void engine_finish_now(struct engine *e, struct request *r, enum journal_event event, const struct actor *who,
+		       const char *why, const char *reason);
 /* Writes `expire` of those whose sessions are gone, or took too long. */
-void engine_close_endings(struct engine *e, const struct instant *now);
+void engine_close_endings(struct engine *e, struct overs *o, const struct instant *now);
 /* Ends every grant that may not be held any more. */
-void engine_rejudge(struct engine *e);
+void engine_rejudge(struct engine *e, struct overs *o);
+
+/* --- engine_limit.c --- */
+
+void engine_spend(struct engine *e, const struct actor *who);
 
 #endif

@@ -126,7 +126,7 @@ int engine_holds_right(struct engine *e, const struct actor *who, enum right_kin
 	int r = engine_find_actor(e, who, &policy, &question.principal);
 
 	if (r == 0)
-		r = engine_now(e, &question.now);
+		r = engine_dates_now(e, &question.now);
 	if (r < 0)
 		return r;
 	return verdict_allows(decide(policy, engine_grants(e, who->tenant), &question, &decision, NULL, NULL)) ? 0 : -EACCES;

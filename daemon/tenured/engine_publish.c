@@ -119,7 +119,7 @@ static bool says_too_much(struct engine *e, size_t tenant)
 	for (size_t i = 0; i < e->state.request_count; i++) {
 		const struct request *r = e->state.requests[i];
 
-		if (r->tenant == tenant && r->state != REQUEST_ACTIVE && r->window.start_ns != 0 &&
+		if (r->tenant == tenant && r->state != REQUEST_ACTIVE && r->activated_ns != 0 &&
 		    uuid_equal(&r->boot, &e->state.boot) && window_holds(&r->window, &now))
 			return true;
 	}
@@ -152,7 +152,7 @@ int engine_grant_published(struct engine *e, struct request *r)
 {
 	if (engine_publish_grants(e, r->tenant) == 0)
 		return 0;
-	engine_finish(e, r, JOURNAL_REVOKE, NULL, "not-published", "the grant could not be published");
+	engine_finish_now(e, r, JOURNAL_REVOKE, NULL, "not-published", "the grant could not be published");
 	return -EROFS;
 }
 
@@ -227,14 +227,6 @@ static int publish_tenant(struct engine *e, size_t tenant, uint64_t generation, 
 
 /* --- all --- */
 
-static bool is_bound(const struct engine *e, const char *name)
-{
-	for (size_t i = 0; i < e->tenant_count; i++)
-		if (strcmp(e->compile->tenants[i].config.name, name) == 0)
-			return true;
-	return false;
-}
-
 /* A tenant that is no longer bound leaves nothing behind. */
 static void remove_unbound(struct engine *e)
 {
@@ -245,7 +237,7 @@ static void remove_unbound(struct engine *e)
 	DIR *dir = opendir(path);
 
 	while (dir && (entry = readdir(dir))) {
-		if (!name_is_valid(entry->d_name) || is_bound(e, entry->d_name))
+		if (!name_is_valid(entry->d_name) || compile_names(e->compile, entry->d_name))
 			continue;
 		for (size_t i = 0; i < ARRAY_LENGTH(tenant_files); i++)
 			(void)remove_file(entry->d_name, tenant_files[i]);
@@ -271,8 +263,7 @@ static void bind_new(struct engine *e, struct index_binding *bindings, const siz
 	}
 }
 
-static int write_index(struct engine *e, uint64_t generation, const struct index_binding *bindings, size_t count,
-		       size_t configured)
+static int write_index(struct engine *e, uint64_t generation, const struct index_binding *bindings, size_t count)
 {
 	const struct compile *c = e->compile;
 	struct tenant_config *tenants;
@@ -280,7 +271,7 @@ static int write_index(struct engine *e, uint64_t generation, const struct index
 	int r;
 
 	(void)snprintf(path, sizeof(path), "%s/index", tenure_path(PATH_STATE));
-	if (configured == 0)
+	if (c->named_count == 0)
 		return unlink(path) < 0 && errno != ENOENT ? -errno : gate_file_remove();
 	r = gate_file_write(&c->host);
 	if (r < 0)
@@ -318,7 +309,7 @@ static void forget_unbound(struct engine *e, const char *folder)
 		if (len == 0 || len > NAME_LENGTH_MAX || strcmp(dot, ".conf") != 0)
 			continue;
 		(void)snprintf(name, sizeof(name), "%.*s", (int)len, entry->d_name);
-		if (!is_bound(e, name))
+		if (!compile_names(e->compile, name))
 			(void)unlinkat(dirfd(dir), entry->d_name, 0);
 	}
 	if (dir)
@@ -337,7 +328,7 @@ static void publish_all(struct engine *e, const struct index_binding *bindings, 
 		if (!e->tenants[i].policy)
 			note_trouble(e, keep_policy(e, i), "policy");
 	}
-	note_trouble(e, write_index(e, generation, bindings, count, e->compile->named_tenants), "index");
+	note_trouble(e, write_index(e, generation, bindings, count), "index");
 	(void)generation_bump();
 	remove_unbound(e);
 	forget_unbound(e, "tenants.d");
@@ -346,14 +337,31 @@ static void publish_all(struct engine *e, const struct index_binding *bindings, 
 		note_trouble(e, engine_publish_grants(e, i) == -ENODATA ? 0 : e->tenants[i].grants_dirty ? -EIO : 0, "grants");
 }
 
+/* Nothing can be said: whatever was published stays, and endings are judged and published by it. */
+static int open_published(struct engine *e)
+{
+	engine_close_tenants(e);
+	for (size_t i = 0; i < e->tenant_count; i++) {
+		const char *name = e->compile->tenants[i].config.name;
+
+		if (policy_open(name, &e->tenants[i].policy) < 0)
+			e->tenants[i].policy = NULL;
+		if (holders_open(name, "grants", &e->tenants[i].grants) < 0)
+			e->tenants[i].grants = NULL;
+	}
+	return 0;
+}
+
 int engine_publish(struct engine *e)
 {
 	struct index_binding *bindings = NULL;
 	size_t *fresh = NULL, count = 0, fresh_count = 0;
 	int r;
 
+	if (e->compile->lost[0])
+		return open_published(e);
 	if (!e->compile->known)
-		return 0; /* nothing can be said: whatever was published stays */
+		return 0; /* nobody was ever governed */
 	r = compile_bindings(e->compile, &e->state, &bindings, &count, &fresh, &fresh_count);
 	if (r < 0)
 		return r;

@@ -5,8 +5,6 @@
 #include "common/base/text.h"
 #include "daemon/tenured/engine_internal.h"
 
-/* What one principal may have open at a time. */
-#define OPEN_REQUESTS_MAX 16
 #define TICKET_LENGTH_MAX 128
 
 /* A request that was looked at and may be filed. */
@@ -43,19 +41,23 @@ static int check_extended(struct engine *e, const struct actor *who, const struc
 
 static int check_limits(struct engine *e, const struct actor *who, const struct request_input *in)
 {
-	size_t open = 0;
+	size_t open = 0, live = 0;
 
 	for (size_t i = 0; i < e->state.request_count; i++) {
 		const struct request *r = e->state.requests[i];
 
-		if (!uuid_equal(&r->principal, &who->principal_id) ||
-		    (r->state != REQUEST_PENDING && r->state != REQUEST_SCHEDULED))
+		if (!uuid_equal(&r->principal, &who->principal_id))
+			continue;
+		live += r->state == REQUEST_ACTIVE;
+		if (r->state != REQUEST_PENDING && r->state != REQUEST_SCHEDULED)
 			continue;
 		if (strcmp(r->role, in->role) == 0 && uuid_equal(&r->extends, &in->extends))
 			return -EALREADY; /* the same is asked already */
 		open++;
 	}
-	return open >= OPEN_REQUESTS_MAX ? -EBUSY : 0;
+	if (open >= REQUESTS_PER_PRINCIPAL_MAX || live >= GRANTS_PER_PRINCIPAL_MAX)
+		return -EBUSY;
+	return engine_check_budget(e, who);
 }
 
 static int check_duration(struct engine *e, const struct request_input *in, struct judged *j)
@@ -65,6 +67,32 @@ static int check_duration(struct engine *e, const struct request_input *in, stru
 
 	j->duration_ns = in->duration_ns == 0 ? max : in->duration_ns;
 	return j->duration_ns > 0 && j->duration_ns <= max && j->duration_ns >= (min < max ? min : max) ? 0 : -EINVAL;
+}
+
+bool engine_gains(struct engine *e, const struct uuid *principal, const char *role, const char *scope,
+		  const struct window *w, const struct instant *now)
+{
+	const int64_t left_ns = window_left_ns(w, now);
+
+	for (size_t i = 0; i < e->state.request_count; i++) {
+		const struct request *r = e->state.requests[i];
+
+		if (uuid_equal(&r->principal, principal) && strcmp(r->role, role) == 0 && strcmp(r->scope, scope) == 0 &&
+		    state_is_live(&e->state, r, now) && window_left_ns(&r->window, now) >= left_ns)
+			return false;
+	}
+	return true;
+}
+
+static int check_gain(struct engine *e, const struct actor *who, const struct request_input *in,
+		      const struct judged *j)
+{
+	const struct window w = state_grant_window(&j->now, &j->dates, j->duration_ns, j->eligible.window.end_ns);
+
+	return uuid_is_null(&in->extends) ||
+			       engine_gains(e, &who->principal_id, in->role, j->eligible.grant_scope, &w, &j->now)
+		       ? 0
+		       : -EINVAL;
 }
 
 static int check_role(struct engine *e, const struct actor *who, const struct request_input *in, struct judged *j,
@@ -119,6 +147,11 @@ static int judge(struct engine *e, const struct actor *who, const struct request
 			*ret_field = fields[i];
 			return checks[i];
 		}
+	r = check_gain(e, who, in, j);
+	if (r < 0) {
+		*ret_field = "duration";
+		return r;
+	}
 	return check_limits(e, who, in);
 }
 
@@ -170,7 +203,7 @@ static struct fields activate_fields(const struct uuid *id, const struct actor *
 	fields_text(&f, "user", who->user);
 	fields_text(&f, "role", j->terms.name);
 	fields_text(&f, "scope", j->eligible.grant_scope);
-	fields_window(&f, &w);
+	fields_window(&f, &w, j->now.realtime_ns);
 	return f;
 }
 
@@ -212,6 +245,7 @@ int engine_request(struct engine *e, const struct actor *who, const struct reque
 		events[count] = JOURNAL_ACTIVATE;
 		fields[count++] = activate_fields(&id, who, &j);
 	}
+	engine_spend(e, who);
 	r = engine_commit(e, events, fields, count);
 	if (r < 0)
 		return r;

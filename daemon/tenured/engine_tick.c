@@ -6,22 +6,25 @@
 #define LOOK_NS	 (10 * NS_PER_S)
 #define TRIM_NS	 (3600 * NS_PER_S)
 
-static void end_of_grant(struct engine *e, struct request *r, const struct instant *now)
+static void end_of_grant(struct engine *e, struct overs *o, struct request *r, const struct instant *now)
 {
 	if (!uuid_equal(&r->boot, &e->state.boot))
-		engine_finish(e, r, JOURNAL_EXPIRE, NULL, "reboot", NULL);
+		engine_finish(e, o, r, JOURNAL_EXPIRE, NULL, "reboot", NULL);
 	else if (e->report.damaged)
-		engine_finish(e, r, JOURNAL_REVOKE, NULL, "journal-damaged", "the journal is damaged");
+		engine_finish(e, o, r, JOURNAL_REVOKE, NULL, "journal-damaged", "the journal is damaged");
 	else if (!window_holds(&r->window, now))
-		engine_finish(e, r, JOURNAL_EXPIRE, NULL, "time", NULL);
+		engine_finish(e, o, r, JOURNAL_EXPIRE, NULL, "time", NULL);
 }
 
-static void end_of_wait(struct engine *e, struct request *r, const struct instant *now)
+static void end_of_wait(struct engine *e, struct overs *o, struct request *r, const struct instant *now)
 {
-	if (r->times_out_ns > now->realtime_ns)
-		return;
-	(void)engine_commit_ending(e, JOURNAL_TIME_OUT, fields_of(r));
-	engine_say(e, ENGINE_REQUEST_CHANGED, r);
+	if (r->times_out_ns <= now->realtime_ns)
+		engine_over(e, o, r, JOURNAL_TIME_OUT, fields_of(r));
+}
+
+static bool is_open(const struct request *r)
+{
+	return r->state == REQUEST_PENDING || r->state == REQUEST_SCHEDULED;
 }
 
 /* The earliest BOOTTIME at which something of this request happens. */
@@ -29,7 +32,7 @@ static int64_t deadline(const struct request *r, const struct instant *now, cons
 {
 	if (r->state == REQUEST_ACTIVE)
 		return time_add(now->boottime_ns, window_left_ns(&r->window, now));
-	if (r->state == REQUEST_PENDING)
+	if (is_open(r))
 		return r->times_out_ns <= dates->realtime_ns
 			       ? now->boottime_ns
 			       : time_add(now->boottime_ns, r->times_out_ns - dates->realtime_ns);
@@ -43,7 +46,7 @@ static void publish_again(struct engine *e, const struct instant *now)
 		return;
 	e->tried_ns = now->boottime_ns;
 	if (e->load_failed)
-		(void)engine_load(e);
+		(void)engine_load(e, NULL);
 	else if (e->publish_trouble[0])
 		(void)engine_publish(e);
 	for (size_t i = 0; i < e->tenant_count; i++)
@@ -83,22 +86,27 @@ static void look_at_clock(struct engine *e, const struct instant *raw)
 	f = fields_new();
 	fields_text(&f, "what", "clock");
 	fields_text(&f, "reason", "REALTIME is far ahead of what the journal knows; it is not taken for a floor");
-	(void)engine_commit_ending(e, JOURNAL_WARN, f);
+	engine_commit_ending(e, JOURNAL_WARN, f);
 }
 
 static void judge_requests(struct engine *e, const struct instant *now, const struct instant *dates)
 {
+	struct overs o = {.count = 0};
+
 	for (size_t i = 0; i < e->state.request_count; i++) {
 		struct request *r = e->state.requests[i];
 
 		if (r->state == REQUEST_ACTIVE)
-			end_of_grant(e, r, now);
-		else if (r->state == REQUEST_PENDING)
-			end_of_wait(e, r, dates);
+			end_of_grant(e, &o, r, now);
+		else if (is_open(r))
+			end_of_wait(e, &o, r, dates);
 	}
-	engine_rejudge(e);
+	engine_overs_write(e, &o);
+	engine_rejudge(e, &o);
+	engine_overs_write(e, &o);
 	if (e->started)
-		engine_close_endings(e, now);
+		engine_close_endings(e, &o, now);
+	engine_overs_done(e, &o);
 }
 
 int64_t engine_tick(struct engine *e)
@@ -112,7 +120,7 @@ int64_t engine_tick(struct engine *e)
 	look_at_clock(e, &now);
 	dates = floor_apply(&e->state.floor, &e->state.boot, &now);
 	if (watch_is_due(e->watch, &now))
-		(void)engine_load(e);
+		(void)engine_load(e, NULL);
 	judge_requests(e, &now, &dates);
 	publish_again(e, &now);
 	if (now.boottime_ns - e->trimmed_ns > TRIM_NS) {

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -94,7 +93,9 @@ int journal_open(const char *folder, struct clock_source *clock, journal_fn fn, 
 	j->folder_fd = j->lock_fd = j->head_fd = j->fd = -1;
 	j->clock = clock;
 	j->folder = strdup(folder);
-	r = j->folder ? boot_id_read(&j->boot) : -ENOMEM;
+	r = j->folder ? journal_wait_open(j) : -ENOMEM;
+	if (r == 0)
+		r = boot_id_read(&j->boot);
 	if (r == 0)
 		r = open_folder(j);
 	if (r == 0)
@@ -131,6 +132,8 @@ const char *journal_trouble(const struct journal *j)
 {
 	if (j->damaged || j->failing)
 		return j->trouble;
+	if (j->forgot)
+		return "memory ran out for endings; start tenured anew";
 	return j->waiting_count > 0 ? "endings wait for the journal" : NULL;
 }
 
@@ -166,59 +169,4 @@ uint64_t journal_last_seq(const struct journal *j)
 const struct uuid *journal_boot(const struct journal *j)
 {
 	return &j->boot;
-}
-
-/* All segments and the head into a folder of their own. */
-static int put_aside(struct journal *j)
-{
-	struct journal_segment *segments = NULL;
-	char name[64];
-	size_t count = 0;
-	bool any;
-	int r = journal_segments(j->folder_fd, &segments, &count, &any);
-
-	if (r < 0)
-		return r;
-	(void)snprintf(name, sizeof(name), "damaged-%020" PRIu64, j->chain.seq);
-	if (mkdirat(j->folder_fd, name, 0700) < 0 && errno != EEXIST)
-		r = -errno;
-	CLEANUP(fd_closep) int aside = r < 0 ? -1 : openat(j->folder_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	if (r == 0 && aside < 0)
-		r = -errno;
-	for (size_t i = 0; r == 0 && i < count; i++)
-		if (renameat(j->folder_fd, segments[i].name, aside, segments[i].name) < 0)
-			r = -errno;
-	free(segments);
-	if (r == 0 && renameat(j->folder_fd, "head", aside, "head") < 0 && errno != ENOENT)
-		r = -errno;
-	if (r == 0 && (fsync(aside) < 0 || fsync(j->folder_fd) < 0))
-		r = -errno;
-	return r;
-}
-
-int journal_reset(struct journal *j, json_t *fields)
-{
-	struct journal_entry entry = {JOURNAL_JOURNAL_RESET, fields};
-	const struct journal_chain none = {0};
-	uint64_t seq;
-	int r = 0;
-
-	if (fields)
-		(void)json_object_set_new(fields, "trouble", json_string(j->trouble));
-	if (j->damaged) {
-		fd_closep(&j->fd);
-		fd_closep(&j->head_fd);
-		r = put_aside(j);
-		/* A folder put aside and no line: read again, that is damage, until this line is there. */
-		if (r == 0)
-			r = journal_head_create(j->folder_fd, &none, &j->head_fd);
-	}
-	if (r == 0)
-		r = journal_write(j, &entry, 1, &seq);
-	json_decref(fields);
-	if (r < 0)
-		return r;
-	j->damaged = j->failing = false;
-	return journal_retry(j);
 }

@@ -66,11 +66,13 @@ int journal_append(struct journal *j, const char *event, json_t *fields, uint64_
 
 /*
  * Several lines in one write (at most 64 where not all are endings); all or none is acknowledged. Takes the fields in
- * every case. If all of them are endings: as journal_append says of these.
+ * every case. If all of them are endings: as journal_append says of these; without memory for its fields, the line of
+ * an ending still says whose it is, by `id`, so that what was taken away never comes back.
  */
 struct journal_entry {
 	enum journal_event event;
 	json_t *fields;
+	struct uuid id; /* of the request; null: none */
 };
 int journal_append_batch(struct journal *j, struct journal_entry *entries, size_t count,
 			 uint64_t *ret_first_seq) MUST_CHECK;
@@ -85,18 +87,22 @@ const char *journal_trouble(const struct journal *j);
 /* Bytes to keep free for endings; takes them from the disk now. 0 or -errno: then the next grant tries again. */
 int journal_set_reserve(struct journal *j, size_t bytes);
 
-/* Called behind each line, also for those that wait (seq 0). */
-typedef void (*journal_listener)(void *context, uint64_t seq, const char *event, json_t *line);
+/*
+ * Called behind each line, also for those that wait (seq 0, no hash). line: NULL if memory did not suffice for it.
+ * hash: of the line, what the next one has as `prev`.
+ */
+typedef void (*journal_listener)(void *context, uint64_t seq, const char *event, json_t *line, const uint8_t *hash);
 void journal_set_listener(struct journal *j, journal_listener fn, void *context);
 
 /* Reads it all again, oldest first, and verifies it. 0, -errno or fn's value. */
 int journal_each(struct journal *j, journal_fn fn, void *context, struct journal_report *report) MUST_CHECK;
 
 /*
- * After damage: puts the segments aside and begins anew with `journal-reset` (fields: taken). The caller then writes
- * again what must stay (bindings, retired ids). 0 or -errno.
+ * After damage: puts the segments aside and begins anew with these lines, all or none: `journal-reset`, then what must
+ * stay (bindings, retired ids). Takes the fields. 0; -EALREADY: it is not damaged; -E2BIG; -errno: it is as it was, or
+ * damaged still, and may be tried again.
  */
-int journal_reset(struct journal *j, json_t *fields) MUST_CHECK;
+int journal_reset(struct journal *j, struct journal_entry *entries, size_t count) MUST_CHECK;
 
 uint64_t journal_last_seq(const struct journal *j);
 const struct uuid *journal_boot(const struct journal *j);

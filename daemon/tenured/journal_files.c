@@ -16,6 +16,7 @@
 
 #define SEGMENT_PREFIX "journal-"
 #define SEGMENT_SUFFIX ".jsonl"
+#define ASIDE_PREFIX   "damaged-"
 #define SEQ_DIGITS     20
 #define HEAD_SIGNED    (SEQ_DIGITS + 1 + JOURNAL_HEX_LEN) /* the bytes that its sum covers */
 
@@ -70,7 +71,18 @@ static int add_segment(struct journal_segment **list, size_t *count, size_t *siz
 	return 0;
 }
 
-int journal_segments(int folder_fd, struct journal_segment **ret, size_t *ret_count, bool *ret_put_aside)
+void journal_aside_name(uint64_t seq, char name[static 40])
+{
+	(void)snprintf(name, 40, ASIDE_PREFIX "%020" PRIu64, seq);
+}
+
+static void note_aside(const char *name, char newest[static 40])
+{
+	if (strncmp(name, ASIDE_PREFIX, sizeof(ASIDE_PREFIX) - 1) == 0 && strlen(name) < 40 && strcmp(name, newest) > 0)
+		memcpy(newest, name, strlen(name) + 1);
+}
+
+int journal_segments(int folder_fd, struct journal_segment **ret, size_t *ret_count, char ret_put_aside[static 40])
 {
 	int fd = openat(folder_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *folder = fd < 0 ? NULL : fdopendir(fd);
@@ -80,7 +92,7 @@ int journal_segments(int folder_fd, struct journal_segment **ret, size_t *ret_co
 
 	*ret = NULL;
 	*ret_count = 0;
-	*ret_put_aside = false;
+	ret_put_aside[0] = '\0';
 	if (!folder) {
 		r = -errno;
 		if (fd >= 0)
@@ -92,8 +104,8 @@ int journal_segments(int folder_fd, struct journal_segment **ret, size_t *ret_co
 
 		if (is_segment(entry->d_name, &seq))
 			r = add_segment(ret, ret_count, &size, seq);
-		else if (strncmp(entry->d_name, "damaged-", 8) == 0)
-			*ret_put_aside = true;
+		else
+			note_aside(entry->d_name, ret_put_aside);
 	}
 	if (r == 0 && errno != 0)
 		r = -errno;

@@ -25,7 +25,8 @@
 
 #define JOURNAL_FORMAT	    1
 #define JOURNAL_LINE_MAX    (64u << 10)
-#define JOURNAL_SEGMENT_MAX (8u << 20)
+#define JOURNAL_SEGMENT_MAX (8u << 20)  /* about: a new one is begun behind it */
+#define JOURNAL_FILE_MAX    (64u << 20) /* what is read of one; `journal-reset` may carry on that much at once */
 #define JOURNAL_HASH_LEN    32
 #define JOURNAL_HEX_LEN	    64
 #define JOURNAL_HEAD_LEN    151 /* 20 + 1 + 64 + 1 + 64 + 1 */

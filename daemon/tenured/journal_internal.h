@@ -7,9 +7,13 @@
 #include "common/base/buffer.h"
 #include "daemon/tenured/journal.h"
 
-struct journal_waiting {
-	enum journal_event event;
-	json_t *fields;
+/* A line that can be made without memory. */
+#define JOURNAL_PLAIN_MAX 640
+
+/* A line as it was made. */
+struct journal_made {
+	json_t *line;
+	uint8_t hash[JOURNAL_HASH_LEN];
 };
 
 struct journal {
@@ -24,20 +28,26 @@ struct journal {
 	char trouble[192];
 	size_t reserve;
 	bool reserve_held;
-	struct journal_waiting *waiting;
+	struct journal_entry *waiting;
 	size_t waiting_count, waiting_size;
+	bool forgot; /* an ending that PATH_RUN alone has, for want of memory */
 	journal_listener listener;
 	void *listener_context;
 };
 
 /* journal_line.c */
 
+/* The text of an object, the caller's; NULL: no memory. */
+char *journal_dump(const json_t *object, size_t *ret_len) MUST_CHECK;
 /*
  * Makes the line (with its newline) that follows *chain and carries *chain on. fields is borrowed. ret_line: the
  * object, the caller's. 0, -E2BIG, -ENOMEM, -errno of the clock.
  */
 int journal_line_make(const struct journal *j, enum journal_event event, json_t *fields, struct journal_chain *chain,
 		      struct buffer *out, json_t **ret_line) MUST_CHECK;
+/* The same for an ending of which only the request's id can be said: takes no memory. 0 or -errno of the clock. */
+int journal_line_plain(const struct journal *j, enum journal_event event, const struct uuid *id,
+		       struct journal_chain *chain, char line[static JOURNAL_PLAIN_MAX], size_t *ret_len) MUST_CHECK;
 /*
  * Reads a line (without newline) that is whole in itself: sum, form. ret->line is the caller's. 0 or -EBADMSG with
  * why. hash: of the line; prev: as it says.
@@ -54,8 +64,10 @@ struct journal_segment {
 	uint64_t seq;
 	char name[40];
 };
-/* Oldest first; the caller frees. ret_put_aside: there is a damaged-* folder. */
-int journal_segments(int folder_fd, struct journal_segment **ret, size_t *ret_count, bool *ret_put_aside) MUST_CHECK;
+/* Oldest first; the caller frees. ret_put_aside: the name of the newest damaged-SEQ folder, "" if there is none. */
+int journal_segments(int folder_fd, struct journal_segment **ret, size_t *ret_count,
+		     char ret_put_aside[static 40]) MUST_CHECK;
+void journal_aside_name(uint64_t seq, char name[static 40]);
 void journal_segment_name(uint64_t seq, char name[static 40]);
 /* Reads a file of the folder whole. 0, -EPERM, -EFBIG, -errno. */
 int journal_file_read(int folder_fd, const char *name, size_t max, char **ret, size_t *ret_len) MUST_CHECK;
@@ -64,7 +76,7 @@ int journal_head_read(int folder_fd, struct journal_chain *ret) MUST_CHECK;
 /* Creates it if need be (ret_fd), on disk. */
 int journal_head_create(int folder_fd, const struct journal_chain *chain, int *ret_fd) MUST_CHECK;
 void journal_head_write(int head_fd, const struct journal_chain *chain);
-/* A fresh segment for the line behind seq, on disk. A descriptor or -errno. */
+/* A fresh segment that begins with line seq, on disk. A descriptor or -errno. */
 int journal_segment_create(int folder_fd, uint64_t seq) MUST_CHECK;
 int journal_reserve_hold(struct journal *j) MUST_CHECK;
 void journal_reserve_release(struct journal *j);
@@ -77,8 +89,9 @@ int journal_read_all(int folder_fd, journal_fn fn, void *context, struct journal
 
 /* journal_wait.c */
 
-/* Takes fields. Never fails for long: what finds no memory is lost to the journal and said so by trouble. */
-void journal_wait(struct journal *j, enum journal_event event, json_t *fields);
+/* Takes the entry's fields. What finds no memory is in the file of PATH_RUN alone, and trouble says so. */
+void journal_wait(struct journal *j, const struct journal_entry *entry);
+int journal_wait_open(struct journal *j) MUST_CHECK;
 /* Endings that a broker left in PATH_RUN when it died: they wait again and come through fn. */
 int journal_wait_adopt(struct journal *j, journal_fn fn, void *context) MUST_CHECK;
 void journal_wait_done(struct journal *j);
@@ -87,5 +100,12 @@ void journal_wait_done(struct journal *j);
 
 /* One write, one fdatasync, head. Fields are borrowed. */
 int journal_write(struct journal *j, const struct journal_entry *entries, size_t count, uint64_t *ret_first) MUST_CHECK;
+/* Its parts, for journal_reset.c. made: count of them, zeroed. */
+int journal_make_lines(struct journal *j, const struct journal_entry *entries, size_t count,
+		       struct journal_chain *chain, struct buffer *b, struct journal_made *made) MUST_CHECK;
+int journal_write_whole(int fd, const char *data, size_t len) MUST_CHECK;
+/* Tells the listener (first: of their numbers; 0: of nothing) and frees the lines. */
+void journal_lines_done(struct journal *j, const struct journal_entry *entries, size_t count, uint64_t first,
+			struct journal_made *made);
 
 #endif

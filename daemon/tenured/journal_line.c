@@ -95,6 +95,18 @@ static void format_time(int64_t realtime_ns, char buf[static 64])
 	(void)snprintf(buf, 64, "%s.%09" PRId64 "Z", seconds, fraction);
 }
 
+/* jansson's own json_object_update_missing leaves out, without a word, what it finds no memory for. */
+static int add_missing(json_t *line, json_t *fields)
+{
+	const char *key;
+	json_t *value;
+
+	json_object_foreach(fields, key, value)
+		if (!json_object_get(line, key) && json_object_set(line, key, value) < 0)
+			return -1;
+	return 0;
+}
+
 static json_t *line_object(const struct journal *j, enum journal_event event, json_t *fields,
 			   const struct journal_chain *chain, const struct instant *now)
 {
@@ -110,12 +122,28 @@ static json_t *line_object(const struct journal *j, enum journal_event event, js
 	    json_object_set_new(line, "boot", json_string(boot)) < 0 ||
 	    json_object_set_new(line, "boottime", json_integer(now->boottime_ns)) < 0 ||
 	    json_object_set_new(line, "event", json_string(journal_event_text(event))) < 0 ||
-	    (fields && json_object_update_missing(line, fields) < 0) ||
+	    add_missing(line, fields) < 0 ||
 	    json_object_set_new(line, "prev", json_string(prev)) < 0 || json_object_del(line, "sum") > 0) {
 		json_decref(line);
 		return NULL;
 	}
 	return line;
+}
+
+/* json_dumps leaves out a key, without a word, that it finds no memory for; into a buffer that is there it cannot. */
+char *journal_dump(const json_t *object, size_t *ret_len)
+{
+	char *text;
+
+	*ret_len = object ? json_dumpb(object, NULL, 0, JSON_COMPACT) : 0;
+	text = *ret_len > 0 ? malloc(*ret_len + 1) : NULL;
+	if (text && json_dumpb(object, text, *ret_len, JSON_COMPACT) == *ret_len) {
+		text[*ret_len] = '\0';
+		return text;
+	}
+	free(text);
+	*ret_len = 0;
+	return NULL;
 }
 
 int journal_line_make(const struct journal *j, enum journal_event event, json_t *fields, struct journal_chain *chain,
@@ -124,15 +152,14 @@ int journal_line_make(const struct journal *j, enum journal_event event, json_t 
 	struct instant now;
 	uint8_t sum[JOURNAL_HASH_LEN];
 	char hex[JOURNAL_HEX_LEN + 1];
-	size_t start = out->len, len;
+	size_t start = out->len, len = 0;
 	int r = j->clock->now(j->clock, &now);
 
 	if (r < 0)
 		return r;
 	json_t *line = line_object(j, event, fields, chain, &now);
-	char *text = line ? json_dumps(line, JSON_COMPACT) : NULL;
+	char *text = journal_dump(line, &len);
 
-	len = text ? strlen(text) : 0;
 	r = len < 2 ? -ENOMEM : len + SUM_LEN > JOURNAL_LINE_MAX ? -E2BIG : 0;
 	if (r == 0) {
 		journal_sha256(text, len - 1, sum);
@@ -149,6 +176,33 @@ int journal_line_make(const struct journal *j, enum journal_event event, json_t 
 	journal_sha256(out->data + start, out->len - start - 1, chain->hash);
 	chain->seq++;
 	*ret_line = line;
+	return 0;
+}
+
+int journal_line_plain(const struct journal *j, enum journal_event event, const struct uuid *id,
+		       struct journal_chain *chain, char line[static JOURNAL_PLAIN_MAX], size_t *ret_len)
+{
+	char time[64], boot[UUID_TEXT_MAX], text[UUID_TEXT_MAX], hex[JOURNAL_HEX_LEN + 1];
+	uint8_t sum[JOURNAL_HASH_LEN];
+	struct instant now;
+	int n, r = j->clock->now(j->clock, &now);
+
+	if (r < 0)
+		return r;
+	format_time(now.realtime_ns, time);
+	uuid_format(&j->boot, boot);
+	uuid_format(id, text);
+	journal_hex(chain->hash, hex);
+	n = snprintf(line, JOURNAL_PLAIN_MAX,
+		     "{\"v\":%d,\"seq\":%" PRIu64 ",\"time\":\"%s\",\"boot\":\"%s\",\"boottime\":%" PRId64
+		     ",\"event\":\"%s\",\"id\":\"%s\",\"lacks\":\"memory\",\"prev\":\"%s\"",
+		     JOURNAL_FORMAT, chain->seq + 1, time, boot, now.boottime_ns, journal_event_text(event), text, hex);
+	journal_sha256(line, (size_t)n, sum);
+	journal_hex(sum, hex);
+	n += snprintf(line + n, JOURNAL_PLAIN_MAX - (size_t)n, SUM_KEY "%s\"}\n", hex);
+	journal_sha256(line, (size_t)n - 1, chain->hash);
+	chain->seq++;
+	*ret_len = (size_t)n;
 	return 0;
 }
 

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "daemon/tenured/journal_internal.h"
 
@@ -153,7 +155,7 @@ static int read_segment(struct reading *r, const struct journal_segment *segment
 	char *data = NULL;
 	size_t len = 0, good = 0, line = 0, whole = 0;
 	const char *why = NULL;
-	int k = journal_file_read(r->folder_fd, segment->name, 2 * (size_t)JOURNAL_SEGMENT_MAX, &data, &len);
+	int k = journal_file_read(r->folder_fd, segment->name, JOURNAL_FILE_MAX, &data, &len);
 
 	if (k == -EPERM || k == -EFBIG) {
 		damage(r, segment->name, 0, k == -EPERM ? "owner or mode is not ours" : "too large");
@@ -177,14 +179,48 @@ static int read_segment(struct reading *r, const struct journal_segment *segment
 	return k;
 }
 
-static void hold_against_head(struct reading *r, int head_error, size_t segments, bool put_aside)
+/*
+ * A reset that was cut short has put segments aside, and the one that begins anew is not there. What was put aside is
+ * still what the host must know (bindings, retired uids), and what it must end.
+ */
+static bool is_beheaded(const struct journal_segment *segments, size_t count, const char *aside)
+{
+	char name[40];
+
+	for (size_t i = 0; aside[0] && i < count; i++) {
+		journal_aside_name(segments[i].seq - 1, name);
+		if (strcmp(name, aside) == 0)
+			return false;
+	}
+	return aside[0];
+}
+
+static int read_aside(struct reading *r, const char *name)
+{
+	struct journal_segment *segments = NULL;
+	struct reading aside = *r;
+	char inner[40];
+	size_t count = 0;
+	int k;
+
+	damage(r, "journal", 0, "a reset was cut short");
+	aside.folder_fd = openat(r->folder_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (aside.folder_fd < 0)
+		return errno == ENOTDIR || errno == ELOOP ? 0 : -errno;
+	k = journal_segments(aside.folder_fd, &segments, &count, inner);
+	for (size_t i = 0; k == 0 && i < count; i++)
+		k = read_segment(&aside, &segments[i], false);
+	free(segments);
+	close(aside.folder_fd);
+	return k;
+}
+
+static void hold_against_head(struct reading *r, int head_error, size_t segments)
 {
 	char why[96];
 
 	if (head_error == -EBADMSG || (head_error < 0 && segments > 0))
 		damage(r, "head", 0, head_error == -EBADMSG ? "its sum differs" : "it is missing");
-	else if (segments == 0 && put_aside)
-		damage(r, "journal", 0, "a reset was cut short");
 	if (r->report->damaged || r->head.seq == 0 || r->head_seen)
 		return;
 	(void)snprintf(why, sizeof(why), "line %" PRIu64 " was acknowledged and is not there", r->head.seq);
@@ -199,20 +235,22 @@ int journal_read_all(int folder_fd, journal_fn fn, void *context, struct journal
 	};
 	struct journal_segment *segments = NULL;
 	size_t count = 0;
-	bool put_aside = false;
+	char aside[40] = "";
 	int head_error = journal_head_read(folder_fd, &reading.head);
-	int r = journal_segments(folder_fd, &segments, &count, &put_aside);
+	int r = journal_segments(folder_fd, &segments, &count, aside);
 
 	*report = (struct journal_report){0};
 	*chain = (struct journal_chain){0};
 	if (head_error < 0 && head_error != -ENOENT && head_error != -EBADMSG && r == 0)
 		r = head_error;
+	if (r == 0 && is_beheaded(segments, count, aside))
+		r = read_aside(&reading, aside);
 	for (size_t i = 0; r == 0 && i < count; i++)
 		r = read_segment(&reading, &segments[i], i + 1 == count);
 	free(segments);
 	if (r != 0)
 		return r;
-	hold_against_head(&reading, head_error, count, put_aside);
+	hold_against_head(&reading, head_error, count);
 	*ret_last_segment = reading.last_segment;
 	*ret_last_length = reading.last_length;
 	return 0;

@@ -8,7 +8,8 @@
  * time of the last change of the inode, which touch(1) cannot set back, and by audit session and terminal. It is
  * reported, never undone: full root is accountable, not containable.
  *
- * The search is bounded in time and number, and runs in a child of low priority, one for all sessions that wait.
+ * The search is bounded in time and number, and runs in a child of low priority, one for all sessions that wait. What a
+ * bound has cut off is said: "search incomplete" among what was left.
  */
 
 #include <sys/types.h>
@@ -24,15 +25,19 @@ struct leftover {
 	char text[LEFTOVER_TEXT_MAX]; /* "at job 12", "/etc/cron.d/x", "setuid /tmp/sh": escaped */
 };
 
-/* fn returns 0 to go on. root: "" or what stands in front of every path (tests). */
+/*
+ * fn returns 0 to go on. root: "" or what stands in front of every path (tests). Whole trees are walked, for setuid and
+ * setgid files, only with setid. 0, -E2BIG (some place had more than was looked at; the others are searched), or fn's
+ * value.
+ */
 typedef int (*leftover_fn)(void *context, const struct leftover *l);
-int leftover_search(const char *root, int64_t since_ns, leftover_fn fn, void *context) MUST_CHECK;
+int leftover_search(const char *root, int64_t since_ns, bool setid, leftover_fn fn, void *context) MUST_CHECK;
 
 /* A process that started at `since` (clock ticks since boot) or later and is in no cgroup of ours. */
 struct survivor {
 	pid_t pid;
 	uint64_t start;
-	uid_t uid; /* real */
+	uid_t uids[4]; /* real, effective, saved, file system */
 	uint32_t audit_session;
 	dev_t tty;
 	struct process_program program;

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,11 +16,13 @@
 #include "common/base/safe_file.h"
 #include "common/base/text.h"
 #include "common/wire/session_record.h"
+#include "daemon/tenured/cgroup.h"
 #include "daemon/tenured/leftover.h"
 
-#define SETID_DEPTH_MAX	  12
-#define SETID_ENTRIES_MAX 200000 /* looked at, all folders together */
-#define FOUND_MAX	  256
+/* Bounds for each place: what somebody piles up in one hides nothing in another. */
+#define SETID_DEPTH_MAX	 12
+#define ENTRIES_MAX	 1000000 /* looked at; the time for all of it is shorter */
+#define FOUND_MAX	 256
 
 /* How a place is looked at. */
 enum place_kind {
@@ -27,7 +30,8 @@ enum place_kind {
 	PLACE_FILES, /* each file in the folder */
 	PLACE_AT,    /* jobs of at(1), by their numbers */
 	PLACE_UNITS, /* units, one folder deeper too (.wants, .d) */
-	PLACE_HOMES, /* .ssh/authorized_keys of each home in the folder */
+	PLACE_TRANSIENT, /* the same, but for those that logind and we make all the time */
+	PLACE_HOMES, /* .ssh/authorized_keys of each home in it, and in root's folders there: /home/DOMAIN/USER */
 	PLACE_SETID, /* the tree, for setuid and setgid files */
 };
 
@@ -46,7 +50,7 @@ static const struct place {
 	{PLACE_UNITS, "/etc/systemd/system"},
 	{PLACE_UNITS, "/etc/systemd/user"},
 	{PLACE_UNITS, "/run/systemd/system"},
-	{PLACE_UNITS, "/run/systemd/transient"},
+	{PLACE_TRANSIENT, "/run/systemd/transient"},
 	{PLACE_UNITS, "/usr/local/lib/systemd/system"},
 	{PLACE_FILE, "/etc/sudoers"},
 	{PLACE_FILES, "/etc/sudoers.d"},
@@ -57,12 +61,18 @@ static const struct place {
 	{PLACE_FILE, "/etc/ld.so.preload"},
 	{PLACE_FILE, "/root/.ssh/authorized_keys"},
 	{PLACE_HOMES, "/home"},
+	/* Small ones first: time may be short. */
 	{PLACE_SETID, "/tmp"},
 	{PLACE_SETID, "/var/tmp"},
 	{PLACE_SETID, "/dev/shm"},
-	{PLACE_SETID, "/usr/local"},
-	{PLACE_SETID, "/home"},
 	{PLACE_SETID, "/root"},
+	{PLACE_SETID, "/usr/local"},
+	{PLACE_SETID, "/etc"},
+	{PLACE_SETID, "/opt"},
+	{PLACE_SETID, "/home"},
+	{PLACE_SETID, "/usr"},
+	{PLACE_SETID, "/var"},
+	{PLACE_SETID, "/srv"},
 };
 
 struct search {
@@ -70,14 +80,19 @@ struct search {
 	int64_t since_ns;
 	leftover_fn fn;
 	void *context;
-	size_t looked, found;
+	size_t looked, found; /* in this place */
+	bool cut;	      /* a bound was reached, here or before */
 	dev_t device; /* of the tree that is walked: no other file system is entered */
 };
 
+static int64_t changed_ns(const struct stat *st)
+{
+	return (int64_t)st->st_ctim.tv_sec * NS_PER_S + st->st_ctim.tv_nsec;
+}
+
 static int found(struct search *s, const struct stat *st, const char *prefix, const char *path)
 {
-	struct leftover l = {.changed_ns = (int64_t)st->st_ctim.tv_sec * NS_PER_S + st->st_ctim.tv_nsec,
-			     .owner = st->st_uid};
+	struct leftover l = {.changed_ns = changed_ns(st), .owner = st->st_uid};
 	char shown[LEFTOVER_TEXT_MAX - 16];
 
 	if (l.changed_ns < s->since_ns)
@@ -104,19 +119,96 @@ static int at_job_found(struct search *s, const struct stat *st, const char *nam
 	return found(s, st, "at job ", number);
 }
 
-/* What logind and we ourselves make all the time. */
+/* "session-c3.scope", "user@1000.service": the text before, a number, the text behind. */
+static bool has_number(const char *name, const char *before, const char *digits, const char *behind)
+{
+	size_t n = strlen(before);
+
+	if (strncmp(name, before, n) != 0)
+		return false;
+	size_t number = strspn(name + n, digits);
+	return number > 0 && strcmp(name + n + number, behind) == 0;
+}
+
+/* "tenure-end-UUID-2.timer" */
+static bool is_timer_of_ours(const char *name)
+{
+	static const char before[] = SESSION_CGROUP_PREFIX "end-";
+	char id[UUID_TEXT_MAX];
+	struct uuid session;
+
+	if (strncmp(name, before, sizeof(before) - 1) != 0 || strlen(name) < sizeof(before) - 1 + UUID_TEXT_MAX)
+		return false;
+	memcpy(id, name + sizeof(before) - 1, UUID_TEXT_MAX - 1);
+	id[UUID_TEXT_MAX - 1] = '\0';
+	name += sizeof(before) - 1 + UUID_TEXT_MAX - 1;
+	return uuid_parse(id, &session) == 0 && (has_number(name, "-", "0123456789", ".timer") ||
+						 has_number(name, "-", "0123456789", ".service"));
+}
+
+/* What logind and we ourselves make all the time; a folder of settings has the unit's name and ".d". */
 static bool unit_is_usual(const char *name)
 {
-	static const char *const usual[] = {"tenure-", "session-", "user-", "user@", "user-runtime-dir@"};
+	char unit[NAME_MAX + 1];
+	size_t len = strlen(name);
 
-	for (size_t i = 0; i < ARRAY_LENGTH(usual); i++) {
-		if (strncmp(name, usual[i], strlen(usual[i])) == 0)
+	if (len >= sizeof(unit))
+		return false;
+	memcpy(unit, name, len + 1);
+	if (len > 2 && strcmp(unit + len - 2, ".d") == 0)
+		unit[len - 2] = '\0';
+	return has_number(unit, "session-", "c0123456789", ".scope") ||
+	       has_number(unit, "user-", "0123456789", ".slice") ||
+	       has_number(unit, "user@", "0123456789", ".service") ||
+	       has_number(unit, "user-runtime-dir@", "0123456789", ".service") || cgroup_name_is_ours(unit) ||
+	       is_timer_of_ours(unit);
+}
+
+/* A tree that is walked for itself. */
+static bool is_place(const char *path)
+{
+	for (size_t i = 0; i < ARRAY_LENGTH(places); i++) {
+		if (places[i].kind == PLACE_SETID && strcmp(places[i].path, path) == 0)
 			return true;
 	}
 	return false;
 }
 
 static int folder_search(struct search *s, const char *path, enum place_kind kind, unsigned depth);
+
+static int setid_search(struct search *s, const struct stat *st, const char *path, unsigned depth)
+{
+	if (S_ISREG(st->st_mode) && (st->st_mode & (S_ISUID | S_ISGID)) && (st->st_mode & 0111))
+		return found(s, st, st->st_mode & S_ISUID ? "setuid " : "setgid ", path);
+	if (!S_ISDIR(st->st_mode) || st->st_dev != s->device || is_place(path))
+		return 0;
+	if (depth < SETID_DEPTH_MAX)
+		return folder_search(s, path, PLACE_SETID, depth + 1);
+	s->cut = s->cut || changed_ns(st) >= s->since_ns;
+	return 0;
+}
+
+/* What a user has in a home of their own is not looked through for more homes. */
+static int home_search(struct search *s, const struct stat *st, char *path, size_t size, unsigned depth)
+{
+	size_t len = strlen(path);
+
+	if (!S_ISDIR(st->st_mode) || len + sizeof("/.ssh") > size)
+		return 0;
+	struct search before = *s;
+	memcpy(path + len, "/.ssh", sizeof("/.ssh"));
+	s->looked = 0;
+	s->found = 0;
+	int r = folder_search(s, path, PLACE_FILE, 0);
+	path[len] = '\0';
+	s->looked = before.looked;
+	s->found = before.found;
+	if (r == -E2BIG) { /* each home for itself: its owner fills it */
+		s->cut = true;
+		r = 0;
+	}
+	return r == 0 && depth == 0 && st->st_uid == geteuid() ? folder_search(s, path, PLACE_HOMES, 1) : r;
+}
 
 static int entry_search(struct search *s, int dir, const char *folder, const char *name, enum place_kind kind,
 			unsigned depth)
@@ -130,27 +222,21 @@ static int entry_search(struct search *s, int dir, const char *folder, const cha
 	switch (kind) {
 	case PLACE_AT:
 		return S_ISREG(st.st_mode) ? at_job_found(s, &st, name) : 0;
+	case PLACE_TRANSIENT:
 	case PLACE_UNITS:
+		if (kind == PLACE_TRANSIENT && unit_is_usual(name))
+			return 0;
 		if (S_ISDIR(st.st_mode))
-			return depth == 0 && !unit_is_usual(name) ? folder_search(s, path, kind, 1) : 0;
-		return unit_is_usual(name) ? 0 : found(s, &st, "", path);
+			return depth == 0 ? folder_search(s, path, PLACE_UNITS, 1) : 0;
+		return found(s, &st, "", path);
 	case PLACE_FILES:
 		return S_ISDIR(st.st_mode) ? 0 : found(s, &st, "", path);
 	case PLACE_HOMES:
-		if (!S_ISDIR(st.st_mode) || strlen(path) + sizeof("/.ssh") > sizeof(path))
-			return 0;
-		memcpy(path + strlen(path), "/.ssh", sizeof("/.ssh"));
-		return folder_search(s, path, PLACE_FILE, 0);
+		return home_search(s, &st, path, sizeof(path), depth);
 	case PLACE_FILE: /* in .ssh */
 		return S_ISREG(st.st_mode) && strncmp(name, "authorized_keys", 15) == 0 ? found(s, &st, "", path) : 0;
 	case PLACE_SETID:
-		if (S_ISDIR(st.st_mode))
-			return depth < SETID_DEPTH_MAX && st.st_dev == s->device ?
-				       folder_search(s, path, kind, depth + 1) :
-				       0;
-		return S_ISREG(st.st_mode) && (st.st_mode & (S_ISUID | S_ISGID)) && (st.st_mode & 0111) ?
-			       found(s, &st, st.st_mode & S_ISUID ? "setuid " : "setgid ", path) :
-			       0;
+		return setid_search(s, &st, path, depth);
 	}
 	return 0;
 }
@@ -172,11 +258,11 @@ static int folder_search(struct search *s, const char *path, enum place_kind kin
 		return 0;
 	}
 	if (depth == 0 && fstat(dirfd(d), &st) == 0)
-		s->device = st.st_dev;
+		s->device = st.st_dev; /* only trees look at it, and they begin one at a time */
 	for (struct dirent *e; r == 0 && (e = readdir(d));) {
 		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
 			continue;
-		if (++s->looked > SETID_ENTRIES_MAX)
+		if (++s->looked > ENTRIES_MAX)
 			r = -E2BIG;
 		else
 			r = entry_search(s, dirfd(d), path, e->d_name, kind, depth);
@@ -195,43 +281,74 @@ static int file_search(struct search *s, const char *path)
 	return found(s, &st, "", path);
 }
 
-int leftover_search(const char *root, int64_t since_ns, leftover_fn fn, void *context)
+static int place_search(struct search *s, const struct place *place)
 {
-	struct search s = {.root = root, .since_ns = since_ns, .fn = fn, .context = context};
+	s->looked = 0;
+	s->found = 0;
+	return place->kind == PLACE_FILE ? file_search(s, place->path) : folder_search(s, place->path, place->kind, 0);
+}
+
+/* Keys of those whose homes are elsewhere. */
+static int homes_search(struct search *s)
+{
+	char path[PATH_MAX];
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < ARRAY_LENGTH(places); i++) {
-		if (places[i].kind == PLACE_FILE)
-			r = file_search(&s, places[i].path);
-		else
-			r = folder_search(&s, places[i].path, places[i].kind, 0);
+	snprintf(path, sizeof(path), "%s/etc/passwd", s->root);
+	FILE *f = fopen(path, "re");
+	if (!f)
+		return 0;
+	s->looked = 0;
+	s->found = 0;
+	for (struct passwd *p; r == 0 && (p = fgetpwent(f));) {
+		const char *home = p->pw_dir;
+		if (home[0] != '/' || strncmp(home, "/home/", 6) == 0 || strcmp(home, "/root") == 0 ||
+		    snprintf(path, sizeof(path), "%s/.ssh", home) >= (int)sizeof(path))
+			continue;
+		r = folder_search(s, path, PLACE_FILE, 0);
 	}
-	return r == -E2BIG ? 0 : r; /* bounded: what was found by then */
+	fclose(f);
+	return r;
+}
+
+int leftover_search(const char *root, int64_t since_ns, bool setid, leftover_fn fn, void *context)
+{
+	struct search s = {.root = root, .since_ns = since_ns, .fn = fn, .context = context};
+
+	int r = homes_search(&s);
+	for (size_t i = 0; (r == 0 || r == -E2BIG) && i < ARRAY_LENGTH(places); i++) {
+		s.cut = s.cut || r == -E2BIG;
+		r = places[i].kind == PLACE_SETID && !setid ? 0 : place_search(&s, &places[i]);
+	}
+	return r == 0 && s.cut ? -E2BIG : r;
 }
 
 /* --- processes --- */
 
+/* In a session's cgroup: a name of ours right below the slice. What else root makes there is none. */
 static bool in_our_slice(pid_t pid)
 {
 	static const char slice[] = "/" SESSION_CGROUP_SLICE "/";
 	char path[PROCESS_CGROUP_MAX];
 
-	return process_cgroup_read(pid, path, sizeof(path)) == 0 && strncmp(path, slice, sizeof(slice) - 1) == 0;
+	if (process_cgroup_read(pid, path, sizeof(path)) < 0 || strncmp(path, slice, sizeof(slice) - 1) != 0)
+		return false;
+	char *name = path + sizeof(slice) - 1;
+	name[strcspn(name, "/")] = '\0';
+	return cgroup_name_is_ours(name);
 }
 
 static int survivor_look(pid_t pid, uint64_t since, survivor_fn fn, void *context)
 {
 	struct survivor p = {.pid = pid, .audit_session = PROCESS_NO_AUDIT_SESSION};
 	struct process_stat stat;
-	uid_t uids[4];
 
 	/* kernel threads have no program */
 	if (process_stat_read(pid, &stat) < 0 || stat.start < since || stat.state == 'Z' || in_our_slice(pid) ||
-	    process_program_read(pid, &p.program) < 0 || process_uids_read(pid, uids) < 0)
+	    process_program_read(pid, &p.program) < 0 || process_uids_read(pid, p.uids) < 0)
 		return 0;
 	(void)!process_audit_session_read(pid, &p.audit_session);
 	p.start = stat.start;
-	p.uid = uids[0];
 	p.tty = stat.tty;
 	(void)text_escape(stat.name, p.name, sizeof(p.name));
 	return fn(context, &p);

@@ -157,7 +157,7 @@ static bool is_users_text(const char *name)
 	return strcmp(name, "reason") == 0 || strcmp(name, "ticket") == 0 || strcmp(name, "text") == 0;
 }
 
-void log_record(const char *event, uint64_t seq, const json_t *record)
+void log_record(const char *event, uint64_t seq, const json_t *record, const char *chain)
 {
 	struct log_field fields[LOG_FIELDS_MAX];
 	char *made[LOG_FIELDS_MAX] = {0};
@@ -167,7 +167,7 @@ void log_record(const char *event, uint64_t seq, const json_t *record)
 	json_t *value;
 
 	json_object_foreach((json_t *)(uintptr_t)record, name, value) {
-		if (n + 1 >= LOG_FIELDS_MAX || is_for_replay(name) || json_is_null(value))
+		if (n + 2 >= LOG_FIELDS_MAX || is_for_replay(name) || json_is_null(value))
 			continue;
 		if (!json_is_string(value))
 			made[n] = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
@@ -178,6 +178,7 @@ void log_record(const char *event, uint64_t seq, const json_t *record)
 	}
 	(void)snprintf(seq_text, sizeof(seq_text), "%llu", (unsigned long long)seq);
 	fields[n++] = (struct log_field){"seq", seq ? seq_text : "waiting", false};
+	fields[n++] = (struct log_field){"chain", chain, false};
 	log_event(LOG_NOTICE, event, fields, n);
 	for (size_t i = 0; i < ARRAY_LENGTH(made); i++)
 		free(made[i]);

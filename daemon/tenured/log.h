@@ -27,7 +27,10 @@ struct log_field {
 #define LOG_FIELDS_MAX 24
 void log_event(int priority, const char *event, const struct log_field *fields, size_t count);
 
-/* A line of the journal of grants, as it was written; seq 0: it waits in memory. */
-void log_record(const char *event, uint64_t seq, const json_t *record);
+/*
+ * A line of the journal of grants, as it was written; seq 0: it waits in memory. chain: the beginning of its hash, so
+ * that who keeps the log elsewhere can hold the journal against it; NULL: none yet.
+ */
+void log_record(const char *event, uint64_t seq, const json_t *record, const char *chain);
 
 #endif

@@ -46,7 +46,7 @@ static void on_hang_up(void *context, int signal_number)
 
 	(void)signal_number;
 	notify_reloading();
-	r = broker_reload(&p->broker, &errors, &warnings);
+	r = broker_reload(&p->broker, NULL, &errors, &warnings);
 	if (r < 0)
 		log_text(LOG_ERR, "reload: %s", strerror(-r));
 	else
@@ -148,48 +148,100 @@ static int drain(struct program *p, const char *reason)
 	return r;
 }
 
+/* The broker alone knows the state that the journal's is held against, so it has to run. */
+static int reset(const char *what, const char *reason)
+{
+	int r = reset_by_broker(what, reason);
+
+	if (r == -ECONNREFUSED || r == -ENOENT)
+		(void)fputs("tenured: no broker runs; first: systemctl start tenured\n", stderr);
+	else if (r < 0 && r != -EPROTO)
+		(void)fprintf(stderr, "tenured: reset: %s\n", strerror(-r));
+	return r;
+}
+
 static void usage(FILE *out)
 {
-	(void)fputs("usage: tenured [-fhV] [-d REASON]\n"
+	(void)fputs("usage: tenured [-f]\n"
+		    "       tenured -d REASON\n"
+		    "       tenured -r journal|clock REASON\n"
+		    "       tenured -h | -V\n"
 		    "  -d  end every elevated session and grant, then leave\n"
 		    "  -f  log to stderr\n"
 		    "  -h  this text\n"
+		    "  -r  accept a damaged journal, or a time that is behind it\n"
 		    "  -V  version\n",
 		    out);
+}
+
+struct order {
+	bool to_stderr;
+	const char *drain_reason;
+	const char *reset_what, *reset_reason; /* both or none */
+};
+
+static int wrong_usage(void)
+{
+	usage(stderr);
+	return 2;
+}
+
+/* True: go on. False: *ret_code is the exit code. */
+static bool parse_order(int argc, char **argv, struct order *ret, int *ret_code)
+{
+	int option;
+
+	*ret_code = EXIT_SUCCESS;
+	while (argc > 0 && (option = getopt(argc, argv, "d:fhr:V")) >= 0) {
+		switch (option) {
+		case 'f':
+			ret->to_stderr = true;
+			break;
+		case 'd':
+			ret->drain_reason = optarg;
+			break;
+		case 'r':
+			ret->reset_what = optarg;
+			break;
+		case 'V':
+			(void)puts("tenured " PACKAGE_VERSION);
+			return false;
+		case 'h':
+			usage(stdout);
+			return false;
+		default:
+			*ret_code = wrong_usage();
+			return false;
+		}
+	}
+	if (ret->reset_what && argc > optind)
+		ret->reset_reason = argv[optind++];
+	if ((argc > 0 && optind < argc) || (ret->reset_what && !ret->reset_reason) ||
+	    (ret->reset_what && ret->drain_reason)) {
+		*ret_code = wrong_usage();
+		return false;
+	}
+	return true;
 }
 
 int main(int argc, char **argv)
 {
 	struct program p = {0};
-	const char *drain_reason = NULL;
-	bool to_stderr = false;
-	int option, r;
+	struct order order = {0};
+	int r;
 
-	while (argc > 0 && (option = getopt(argc, argv, "d:fhV")) >= 0) {
-		if (option == 'f') {
-			to_stderr = true;
-		} else if (option == 'd') {
-			drain_reason = optarg;
-		} else if (option == 'V') {
-			(void)puts("tenured " PACKAGE_VERSION);
-			return EXIT_SUCCESS;
-		} else {
-			usage(option == 'h' ? stdout : stderr);
-			return option == 'h' ? EXIT_SUCCESS : 2;
-		}
-	}
-	if (argc > 0 && optind < argc) {
-		usage(stderr);
-		return 2;
-	}
+	if (!parse_order(argc, argv, &order, &r))
+		return r;
 	if (geteuid() != tenure_trusted_uid()) {
 		(void)fputs("tenured: must be root\n", stderr);
 		return EXIT_FAILURE;
 	}
-	log_open(to_stderr);
+	log_open(order.to_stderr);
 	r = settle_in();
-	if (r == 0)
-		r = drain_reason ? drain(&p, drain_reason) : run(&p);
+	if (r == 0 && order.reset_what)
+		r = reset(order.reset_what, order.reset_reason);
+	else if (r == 0)
+		r = order.drain_reason ? drain(&p, order.drain_reason) : run(&p);
 	broker_done(&p.broker);
 	loop_free(p.broker.loop);
 	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;

@@ -44,9 +44,42 @@ int notice_device(const char *tty, dev_t *ret_device)
 	return 0;
 }
 
+/* How many bytes of it stand on the next line. */
+static size_t line_length(const char *text)
+{
+	size_t len = strlen(text), n = NOTICE_COLUMNS;
+
+	if (len <= NOTICE_COLUMNS)
+		return len;
+	while (n > 0 && text[n] != ' ')
+		n--;
+	if (n > 0)
+		return n;
+	for (n = NOTICE_COLUMNS; n > 1 && ((unsigned char)text[n] & 0xc0) == 0x80; n--)
+		; /* whole characters */
+	return n;
+}
+
+void notice_layout(const char *line, char buf[static NOTICE_OUT_MAX])
+{
+	size_t used = 0;
+
+	do {
+		size_t n = line_length(line);
+		if (used + n + 5 > NOTICE_OUT_MAX)
+			break;
+		memcpy(buf + used, "\r\n", 2);
+		memcpy(buf + used + 2, line, n);
+		used += 2 + n;
+		line += n;
+		line += *line == ' ';
+	} while (*line);
+	memcpy(buf + used, "\r\n", 3);
+}
+
 int notice_write(const char *tty, dev_t device, uid_t owner, const char *line)
 {
-	char text[NOTICE_MAX + 8];
+	char text[NOTICE_OUT_MAX];
 	struct stat st;
 
 	if (!name_is_terminal(tty) || device == 0)
@@ -58,8 +91,8 @@ int notice_write(const char *tty, dev_t device, uid_t owner, const char *line)
 		return -errno;
 	if (!device_is_terminal(&st) || st.st_rdev != device || st.st_uid != owner)
 		return -EPERM;
-	int n = snprintf(text, sizeof(text), "\r\n%.*s\r\n", NOTICE_MAX - 1, line);
-	ssize_t written = write(fd, text, (size_t)n);
+	notice_layout(line, text);
+	ssize_t n = (ssize_t)strlen(text), written = write(fd, text, (size_t)n);
 	return written < 0 ? -errno : written < n ? -EAGAIN : 0;
 }
 
@@ -72,10 +105,10 @@ void notice_time(int64_t realtime_ns, char *buf, size_t size)
 		snprintf(buf, size, "?");
 }
 
-/* "5 min", "90 s", "1 h 30 min". */
+/* "5 min", "90 s", "4 min 59 s", "1 h 30 min". */
 static void span_text(int64_t ns, char *buf, size_t size)
 {
-	long long s = (long long)((ns + NS_PER_S / 2) / NS_PER_S);
+	long long s = (long long)((ns + NS_PER_S - 1) / NS_PER_S);
 
 	if (s >= 3600 && s % 60 == 0 && s % 3600 != 0)
 		snprintf(buf, size, "%lld h %lld min", s / 3600, s % 3600 / 60);
@@ -83,17 +116,19 @@ static void span_text(int64_t ns, char *buf, size_t size)
 		snprintf(buf, size, "%lld h", s / 3600);
 	else if (s >= 60 && s % 60 == 0)
 		snprintf(buf, size, "%lld min", s / 60);
+	else if (s >= 120 && s < 3600)
+		snprintf(buf, size, "%lld min %lld s", s / 60, s % 60);
 	else
 		snprintf(buf, size, "%lld s", s);
 }
 
 /* With more than a minute left there is time to read when, and to ask for more. */
-void notice_warning(const char *role, int64_t before_ns, int64_t until_ns, bool extend, char buf[static NOTICE_MAX])
+void notice_warning(const char *role, int64_t left_ns, int64_t until_ns, bool extend, char buf[static NOTICE_MAX])
 {
 	char span[64], when[64];
 
-	span_text(before_ns, span, sizeof(span));
-	if (before_ns <= 60 * NS_PER_S || until_ns == TIME_FOREVER) {
+	span_text(left_ns, span, sizeof(span));
+	if (left_ns <= 60 * NS_PER_S || until_ns == TIME_FOREVER) {
 		snprintf(buf, NOTICE_MAX, "Tenure: %s ends in %s.", role, span);
 		return;
 	}

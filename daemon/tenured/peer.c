@@ -104,6 +104,14 @@ static int login_uid_read(int folder, uid_t *ret)
 	return r;
 }
 
+uid_t peer_own_login_uid(void)
+{
+	CLEANUP(fd_closep) int own = open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	uid_t uid = (uid_t)-1;
+
+	return own >= 0 && login_uid_read(own, &uid) == 0 ? uid : (uid_t)-1;
+}
+
 /* Only who shares our map of ids has an id that means the same here. */
 static int same_user_namespace(int folder)
 {

@@ -29,6 +29,9 @@ int peer_read(int socket_fd, struct peer *ret) MUST_CHECK;
 int peer_check(struct peer *peer) MUST_CHECK;
 void peer_done(struct peer *peer);
 
+/* Of this very process; NO_ID: none, or it cannot be told. */
+uid_t peer_own_login_uid(void);
+
 /* The start time in the text of /proc/PID/stat; the name in it may hold blanks and parentheses (T37). 0 or -EBADMSG. */
 int peer_start_time_parse(const char *stat, uint64_t *ret) MUST_CHECK;
 /* True if uid is one of the four of the "Uid:" line in the text of /proc/PID/status. */

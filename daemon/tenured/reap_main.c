@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * tenure-reap -- SESSION: ends an elevated session whose time is up, when tenured does not. systemd runs it by the timer
- * that tenured arms for each session. It does nothing to a session whose time is not up.
+ * tenure-reap -- SESSION: ends an elevated session whose time is up, when tenured does not. systemd runs it by the
+ * timer that tenured arms for each session. It does nothing to a session whose time is not up.
  */
 #include "config.h"
 

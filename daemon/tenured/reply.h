@@ -34,6 +34,8 @@ bool viewer_may_see(struct broker *b, const struct actor *viewer, const struct r
 /* May the viewer decide it now, step-up aside? */
 bool viewer_may_decide(struct broker *b, const struct actor *viewer, const struct request *r) MUST_CHECK;
 bool request_is_of(const struct request *r, const struct actor *who) MUST_CHECK;
+/* Its principal holds its role at its scope now: the window of the grant that lasts longest. False: it does not. */
+bool request_is_held(struct broker *b, const struct request *r, struct window *ret) MUST_CHECK;
 
 /*
  * By what a person typed: "alice", "alice@contoso.com", or the local login mapped to her. 0, -ENOENT, -errno. The

@@ -42,6 +42,40 @@ bool request_is_of(const struct request *r, const struct actor *who)
 	return who->governed && r->tenant == who->tenant && uuid_equal(&r->principal, &who->principal_id);
 }
 
+struct held_search {
+	const struct request *request;
+	struct instant now;
+	struct window best;
+	int64_t left_ns; /* 0: none is held */
+};
+
+static int consider_grant(void *context, const struct request *r)
+{
+	struct held_search *s = context;
+	int64_t left_ns;
+
+	if (r->state != REQUEST_ACTIVE || r->tenant != s->request->tenant ||
+	    !uuid_equal(&r->principal, &s->request->principal) || strcmp(r->role, s->request->role) != 0 ||
+	    strcmp(r->scope, s->request->scope) != 0)
+		return 0;
+	left_ns = window_left_ns(&r->window, &s->now);
+	if (left_ns > s->left_ns) {
+		s->left_ns = left_ns;
+		s->best = r->window;
+	}
+	return 0;
+}
+
+bool request_is_held(struct broker *b, const struct request *r, struct window *ret)
+{
+	struct held_search s = {.request = r};
+
+	if (engine_now(b->engine, &s.now) < 0 || engine_each(b->engine, consider_grant, &s) < 0 || s.left_ns == 0)
+		return false;
+	*ret = s.best;
+	return true;
+}
+
 bool viewer_has_right(struct broker *b, const struct actor *viewer, enum right_kind right, const struct actor *subject)
 {
 	struct decision_request question = {
@@ -55,7 +89,7 @@ bool viewer_has_right(struct broker *b, const struct actor *viewer, enum right_k
 	if (viewer->uid == tenure_trusted_uid())
 		return true;
 	if (!viewer->governed || (subject && subject->tenant != viewer->tenant) ||
-	    engine_now(b->engine, &question.now) < 0)
+	    engine_dates_now(b->engine, &question.now) < 0)
 		return false;
 	return decide(engine_policy(b->engine, viewer->tenant), engine_grants(b->engine, viewer->tenant), &question,
 		      &decision, NULL, NULL) == VERDICT_ALLOW;
@@ -138,18 +172,26 @@ static void add_role(struct broker *b, const struct request *r, json_t *row)
 	(void)json_object_set_new(row, "rights", known ? rights_of(policy, role) : json_array());
 }
 
+/* An extension that waits: whoever decides it wants to know what is held without it. */
+static bool extends_held(struct broker *b, const struct request *r, struct window *ret)
+{
+	return r->state == REQUEST_PENDING && !uuid_is_null(&r->extends) && request_is_held(b, r, ret);
+}
+
 static void add_times(struct broker *b, const struct request *r, json_t *row)
 {
-	bool has_window = r->state == REQUEST_ACTIVE || r->state == REQUEST_SCHEDULED || r->window.start_ns > 0;
+	bool has_window = r->state == REQUEST_ACTIVE || r->state == REQUEST_SCHEDULED || r->activated_ns > 0;
 	bool active = r->state == REQUEST_ACTIVE;
+	struct window held;
 	struct instant now;
 
 	(void)json_object_set_new(row, "duration", json_seconds(r->duration_ns));
 	(void)json_object_set_new(row, "asked", json_time(r->asked_ns));
 	(void)json_object_set_new(row, "times_out",
 				  r->state == REQUEST_PENDING ? json_time(r->times_out_ns) : json_null());
-	(void)json_object_set_new(row, "start", has_window ? json_time(r->window.start_ns) : json_null());
+	(void)json_object_set_new(row, "start", has_window ? json_time(r->activated_ns) : json_null());
 	(void)json_object_set_new(row, "until", has_window ? json_time(r->window.end_ns) : json_null());
+	(void)json_object_set_new(row, "held_until", extends_held(b, r, &held) ? json_time(held.end_ns) : json_null());
 	(void)json_object_set_new(row, "left",
 				  active && engine_now(b->engine, &now) == 0
 					  ? json_seconds(window_left_ns(&r->window, &now))

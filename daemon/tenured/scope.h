@@ -7,8 +7,9 @@
  * transient timer that PID 1 fires at the deadline, which runs tenure-reap should no broker be there to end it.
  * RuntimeMaxSec cannot be changed on a running scope, hence a timer that extensions replace.
  *
- * Every call is bounded by SCOPE_WAIT_NS. Without libsystemd, or with another PID 1, scope_available is false and
- * nothing else is called.
+ * Every call is bounded by SCOPE_WAIT_NS, all its steps together: connecting, being let in, asking, seeing it done. A
+ * bus that did not answer in time is left alone for SCOPE_SKIP_NS. Without libsystemd, or with another PID 1,
+ * scope_available is false and nothing else is called.
  */
 
 #include <sys/types.h>
@@ -16,7 +17,8 @@
 #include "common/base/clock.h"
 #include "common/base/id.h"
 
-#define SCOPE_WAIT_NS (2 * NS_PER_S)
+#define SCOPE_WAIT_NS (1800 * NS_PER_MS) /* less than pam_tenure waits for us */
+#define SCOPE_SKIP_NS (10 * NS_PER_S)
 
 struct scope_manager;
 
@@ -26,7 +28,10 @@ void scope_manager_free(struct scope_manager *m);
 
 bool scope_available(void);
 
-/* Makes the scope `name` with pid in it, and returns when it is there: 0, -ETIMEDOUT, -errno. */
+/*
+ * Makes the scope `name` with pid in it, and returns when it is there. 0; -EINPROGRESS: it was asked for, and may come
+ * yet; -errno: there is none and none will come.
+ */
 int scope_start(struct scope_manager *m, const char *name, const char *description, pid_t pid) MUST_CHECK;
 
 /*
@@ -40,5 +45,7 @@ void scope_stop(struct scope_manager *m, const char *name);
 void scope_timer_stop(struct scope_manager *m, const struct uuid *session, unsigned number);
 /* user@UID.service: what a just-in-time login had running beside its session. */
 void scope_user_stop(struct scope_manager *m, uid_t uid);
+/* True if logind knows a session of that user that is not in this scope: ".../session-3.scope". */
+bool scope_user_has_other(uid_t uid, const char *scope);
 
 #endif

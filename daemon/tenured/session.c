@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,25 +48,41 @@ void session_log(struct sessions *s, int priority, const char *format, ...)
 	s->ports.log(s->ports.context, priority, text);
 }
 
-void session_record_update(struct sessions *s, const struct session *e)
+void session_record_update(struct sessions *s, struct session *e)
 {
 	struct session other;
 	struct uuid boot;
 
+	if (e->stray)
+		return;
 	/* A broker that came back meanwhile has journalled it and put the record away. */
 	if (s->reaping && session_record_read_id(&e->id, &other, &boot) == -ENOENT)
 		return;
 	int r = session_record_write(s, e);
-	if (r < 0)
+	if (r < 0 && !e->record_behind)
 		session_log(s, LOG_ERR, "session of %s: its record cannot be written: %s", e->user, strerror(-r));
+	e->record_behind = r < 0;
+	if (r < 0)
+		sessions_rescan_soon(s);
+}
+
+/* systemd removes a slice that is stopped, though we hold it open. */
+static bool slice_is_current(const struct sessions *s)
+{
+	struct stat held, there;
+
+	return fstat(s->slice, &held) == 0 &&
+	       fstatat(s->root, SESSION_CGROUP_SLICE, &there, AT_SYMLINK_NOFOLLOW) == 0 && held.st_dev == there.st_dev && held.st_ino == there.st_ino;
 }
 
 int sessions_slice_ready(struct sessions *s)
 {
-	if (s->slice >= 0)
+	if (s->slice >= 0 && slice_is_current(s))
 		return 0;
+	if (s->slice >= 0)
+		close(s->slice);
 	if (s->root < 0)
-		s->root = cgroup_root_open();
+		s->root = cgroup_mount_open();
 	s->slice = s->root < 0 ? s->root : cgroup_slice_open(s->root);
 	s->unready = s->slice < 0 ? s->slice : 0;
 	return s->unready;
@@ -97,8 +114,13 @@ void sessions_configure(struct sessions *s, const struct host_config *host)
 	s->grace_ns = host->grace_ns;
 	if (session_now(s, &now) < 0)
 		return;
-	for (struct session *e = s->first; e; e = e->next)
+	for (struct session *e = s->first; e; e = e->next) {
 		session_warnings_set(s, e, &now);
+		if (e->grace_ns == s->grace_ns || e->stage == STAGE_GONE)
+			continue;
+		e->grace_ns = s->grace_ns;
+		session_record_update(s, e);
+	}
 }
 
 static int folder_make(void)
@@ -120,7 +142,7 @@ int sessions_prepare(const struct session_ports *ports, struct sessions **ret)
 	if (!s)
 		return -ENOMEM;
 	*s = (struct sessions){.ports = *ports, .root = -1, .slice = -1, .epoll = -1, .inotify = -1,
-			       .records_watch = -1};
+			       .records_watch = -1, .rescan_ns = TIME_FOREVER};
 	int r = folder_make();
 	if (r == 0)
 		r = scope_manager_new(&s->manager);
@@ -179,6 +201,7 @@ void sessions_free(struct sessions *s)
 		s->first = e->next;
 		session_drop(s, e);
 	}
+	free(s->strays);
 	descriptor_close(s->slice);
 	descriptor_close(s->root);
 	descriptor_close(s->inotify);
@@ -198,6 +221,17 @@ struct session *session_find(struct sessions *s, const struct uuid *id)
 			return e;
 	}
 	return NULL;
+}
+
+void session_link(struct sessions *s, struct session *e)
+{
+	struct session **at = &s->first;
+
+	while (*at && (*at)->opened_ns <= e->opened_ns)
+		at = &(*at)->next;
+	e->next = *at;
+	*at = e;
+	s->count++;
 }
 
 /* --- what others see --- */
@@ -272,8 +306,7 @@ static void session_warn(struct sessions *s, struct session *e, int64_t left, co
 		said = e->warning_next;
 	if (said == s->warn_before_count || !e->tty[0])
 		return;
-	notice_warning(e->role, s->warn_before_ns[said], time_add(now->realtime_ns, left),
-		       !uuid_is_null(&e->request), line);
+	notice_warning(e->role, left, time_add(now->realtime_ns, left), !uuid_is_null(&e->request), line);
 	(void)!notice_write(e->tty, e->tty_device, e->invoker, line);
 }
 
@@ -282,10 +315,12 @@ static int64_t session_tick(struct sessions *s, struct session *e, const struct 
 {
 	if (e->stage == STAGE_OPEN && !window_holds(&e->window, now))
 		ending_due(e, SESSION_EXPIRED);
+	if (e->stage == STAGE_OPEN && e->front_gone)
+		session_look(s, e, now); /* for the event that never came */
 	if (e->stage == STAGE_OPEN) {
 		int64_t left = window_left_ns(&e->window, now), next = left;
 		if (left == TIME_FOREVER)
-			return TIME_FOREVER;
+			return e->front_gone ? time_add(now->boottime_ns, LOOK_AT_LEAST_NS) : TIME_FOREVER;
 		session_warn(s, e, left, now);
 		if (e->warning_next < s->warn_before_count)
 			next = left - s->warn_before_ns[e->warning_next];
@@ -313,17 +348,20 @@ static void gone_drop(struct sessions *s)
 
 int64_t sessions_tick(struct sessions *s)
 {
-	int64_t next = TIME_FOREVER;
 	struct instant now;
 
 	if (session_now(s, &now) < 0)
 		return TIME_FOREVER;
+	sessions_rescan(s, &now);
+	int64_t next = strays_tick(s, &now);
+	next = s->rescan_ns < next ? s->rescan_ns : next;
 	for (struct session *e = s->first; e; e = e->next) {
 		int64_t t = session_tick(s, e, &now);
 		next = t < next ? t : next;
 	}
 	ending_flush(s, &now);
-	leftover_start(s, &now);
+	int64_t search = leftover_start(s, &now);
+	next = search < next ? search : next;
 	gone_drop(s);
 	for (struct session *e = s->first; e; e = e->next) {
 		if (e->stage > STAGE_OPEN && e->due_ns < next)
@@ -347,10 +385,16 @@ void sessions_recheck(struct sessions *s)
 
 void sessions_drain(struct sessions *s)
 {
-	s->draining = true;
+	s->draining++;
 	for (struct session *e = s->first; e; e = e->next)
 		ending_due(e, SESSION_DRAINED);
 	(void)sessions_tick(s);
+}
+
+void sessions_drain_over(struct sessions *s)
+{
+	if (s->draining > 0)
+		s->draining--;
 }
 
 int sessions_end(struct sessions *s, const struct uuid *id, enum session_cause cause)

@@ -46,6 +46,7 @@ struct session_input {
 	const char *service; /* "sudo-i" */
 	uid_t invoker;	     /* the real uid that the account phase saw */
 	const char *target;  /* "root"; of a login, its login name */
+	const char *groups;  /* login: the local groups that it takes on, "adm,systemd-journal"; NULL or "": none */
 	const char *tty;     /* "/dev/pts/3" or NULL */
 	pid_t pid;	     /* as the client says: must be the peer's */
 	pid_t peer_pid;
@@ -68,18 +69,23 @@ struct session_question {
 	const char *service;
 	uid_t invoker;
 	const char *target;
+	const char *groups; /* each must be held as well, as long as the session lasts; "": none */
 	struct uuid rests_on; /* the grant that covered it so far; null at opening and for standing rights */
 	struct instant now;
 };
 
 #define SESSION_USER_MAX 288
 struct session_judgement {
-	struct decision decision; /* verdict, why, role, window, by_grant, request */
+	/* of all that it needs: their common window; role, by_grant and request of the right that ends first */
+	struct decision decision;
 	char user[SESSION_USER_MAX]; /* "alice@contoso.com"; filled at opening */
 	char login[SESSION_USER_MAX];
 	struct uuid tenant_id, principal;
 	enum session_cause cause; /* denied: why a session that rested on `rests_on` must end now */
 };
+
+/* Walks a list of local groups; fn returns 0 to go on. 0, -EINVAL (no such list, or too many), or fn's value. */
+int session_groups_each(const char *groups, int (*fn)(void *context, const char *group), void *context) MUST_CHECK;
 
 /* A session as others see it. Strings live as long as the call. */
 struct session_view {
@@ -126,7 +132,7 @@ struct session_ports {
 	 * one entry and no report; for ENDING only the report's cause counts.
 	 */
 	int (*journal)(void *context, enum session_event event, const struct session_entry *entries, size_t count);
-	/* A session no longer rests on this grant: it is over (with these counts), or another right covers it (zeros). */
+	/* A session no longer rests on this grant: it is over (with these counts), or something else covers it (zeros). */
 	void (*released)(void *context, const struct uuid *request, const struct session_report *report);
 	/* One line for the log (an edge: here it is logged). */
 	void (*log)(void *context, int priority, const char *text);
@@ -139,8 +145,8 @@ struct session_ports {
  */
 int sessions_new(const struct session_ports *ports, const struct host_config *host, struct sessions **ret) MUST_CHECK;
 /*
- * tenure-reap: the same for one session, by its record, when its time is up and no broker ends it. Nothing is judged and
- * nothing journalled: what it came to stays in the record, and the next broker journals it. id is the text of a UUID.
+ * tenure-reap: the same for one session, by its record, when its time is up and no broker ends it. Nothing is judged
+ * and nothing journalled: what it came to stays in the record, and the next broker journals it. id is the text of a UUID.
  * 0 when it has ended or is not to end (yet), -ENOENT (no such record), -EINVAL, -errno.
  */
 int sessions_reap(const char *id, struct clock_source *clock) MUST_CHECK;
@@ -176,8 +182,12 @@ int sessions_close(struct sessions *s, const char *id, pid_t peer_pid) MUST_CHEC
 /* After any change of grants or policy: each session is judged again. */
 void sessions_recheck(struct sessions *s);
 
-/* Ends all of them (package removal). sessions_count says when they are gone. Until sessions_free nothing opens. */
+/*
+ * Ends all of them (package removal). sessions_count says when they are gone. Nothing opens until sessions_drain_over has
+ * been called as often.
+ */
 void sessions_drain(struct sessions *s);
+void sessions_drain_over(struct sessions *s);
 
 /* Ends one: user.sessions.end. 0 or -ENOENT. */
 int sessions_end(struct sessions *s, const struct uuid *id, enum session_cause cause) MUST_CHECK;

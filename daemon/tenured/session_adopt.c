@@ -22,6 +22,7 @@
 #include "daemon/tenured/session_state.h"
 
 #define ADOPT_MAX 8192
+#define RESCAN_NS NS_PER_S
 
 static bool name_is_record(const char *name, bool *ret_foreign)
 {
@@ -43,7 +44,7 @@ static int record_read(const char *path, const char *name, struct session *ret, 
 
 	int r = safe_read(path, SESSION_FILE_MAX - 1, &text, &len);
 	if (r < 0)
-		return r;
+		return r == -EFBIG ? -EBADMSG : r;
 	r = session_record_parse(text, len, ret, ret_boot);
 	free(text);
 	if (r < 0)
@@ -64,8 +65,7 @@ int session_record_read_id(const struct uuid *id, struct session *ret, struct uu
 /* What pam_tenure alone could not know, or not say. */
 static int foreign_complete(struct sessions *s, struct session *e, const struct instant *now)
 {
-	struct session_question question = {.kind = e->kind, .service = e->service, .invoker = e->invoker,
-					    .target = e->target, .rests_on = e->request, .now = *now};
+	struct session_question question = session_question_of(e, now);
 	struct session_judgement j = {.decision.verdict = VERDICT_DENY};
 	struct process_stat stat;
 	dev_t device;
@@ -102,35 +102,41 @@ static void stage_resume(struct sessions *s, struct session *e, const struct ins
 			(void)!ending_front_aside(s, e);
 		e->stage = STAGE_OPEN;
 		e->due_ns = TIME_FOREVER;
-		if (empty || cgroup_populated(session_folder(s, e), e->cgroup) == 0) {
-			e->cause = SESSION_CLOSED;
-			e->stage = STAGE_DONE;
-		}
+		if (empty || cgroup_populated(session_folder(s, e), e->cgroup) == 0)
+			ending_closed(s, e, now);
 		return;
 	}
-	if (e->stage == STAGE_DUE || e->stage == STAGE_TERM || e->stage == STAGE_KILL)
-		e->stage = STAGE_DUE;
-	else if (e->stage == STAGE_DONE)
-		e->stage = STAGE_SWEEP;
 	if (e->cause == SESSION_CAUSE_NONE)
 		e->cause = SESSION_FAILED;
+	if (e->stage == STAGE_STUCK) /* reported already */
+		return;
+	/* Who survived and what is left is looked for anew, not added to. */
+	e->survived = 0;
+	e->left = 0;
+	if ((e->stage == STAGE_SWEEP || e->stage == STAGE_DONE) && empty)
+		ending_sweep(e, now);
+	else
+		e->stage = STAGE_DUE;
 }
 
 static void adopted_link(struct sessions *s, struct session *e, const struct instant *now)
 {
-	struct session **at = &s->first;
-
+	(void)!sessions_slice_ready(s); /* pam_tenure may have made another since */
 	session_parent_open(s, e);
 	stage_resume(s, e, now);
 	int r = session_watch(s, e);
 	if (r < 0)
 		session_log(s, LOG_ERR, "session of %s: cannot be watched: %s", e->user, strerror(-r));
 	session_warnings_set(s, e, now);
-	while (*at && (*at)->opened_ns <= e->opened_ns)
-		at = &(*at)->next;
-	e->next = *at;
-	*at = e;
-	s->count++;
+	session_link(s, e);
+}
+
+/* Two files of one session: pam_tenure's goes when the broker's own stands. */
+static int adopt_again(struct sessions *s, struct session *known, bool foreign)
+{
+	if (foreign)
+		session_record_update(s, known);
+	return foreign && known->record_behind ? -EAGAIN : -EEXIST;
 }
 
 static int adopt(struct sessions *s, const char *path, const char *name, bool foreign, const struct instant *now)
@@ -143,12 +149,15 @@ static int adopt(struct sessions *s, const char *path, const char *name, bool fo
 	int r = record_read(path, name, e, &boot);
 	if (r == 0 && !uuid_equal(&boot, &s->boot))
 		r = -ESTALE;
-	if (r == 0 && session_find(s, &e->id))
-		r = -EEXIST;
+	struct session *known = r == 0 ? session_find(s, &e->id) : NULL;
+	if (known)
+		r = adopt_again(s, known, foreign);
 	if (r < 0) {
 		free(e);
 		return r;
 	}
+	if (!s->reaping)
+		e->grace_ns = s->grace_ns;
 	/* Before the first judgement: should that extend it, the timer's number goes on from here. */
 	if (foreign)
 		session_backstop_arm(s, e, now);
@@ -161,7 +170,33 @@ static int adopt(struct sessions *s, const char *path, const char *name, bool fo
 	/* What opened by itself is judged by the broker; what it may not go on with ends. */
 	if (foreign && e->stage == STAGE_OPEN)
 		session_judge_again(s, e, now);
-	return 0;
+	if (s->draining > 0) /* pam_tenure has not heard of it */
+		ending_due(e, SESSION_DRAINED);
+	return foreign && e->record_behind ? -EAGAIN : 0;
+}
+
+/* All else may be mended by another try: no descriptor, no memory, a disk that is full. */
+static bool is_final(int r)
+{
+	return r == 0 || r == -EEXIST || r == -ESTALE || r == -EBADMSG;
+}
+
+void sessions_rescan_soon(struct sessions *s)
+{
+	struct instant now = {0};
+
+	(void)!session_now(s, &now);
+	s->rescan_ns = time_add(now.boottime_ns, RESCAN_NS);
+}
+
+/* A file that is still the only trace of a session stays. */
+static void adopt_later(struct sessions *s, const char *path, bool foreign, int r)
+{
+	if (!s->rescan_said)
+		session_log(s, LOG_ERR, "%s cannot be taken up yet: %s", path, strerror(-r));
+	s->rescan_said = true;
+	s->own_left = s->own_left || !foreign;
+	sessions_rescan_soon(s);
 }
 
 void sessions_adopt_file(struct sessions *s, const char *name)
@@ -175,28 +210,65 @@ void sessions_adopt_file(struct sessions *s, const char *name)
 	/* Our own records come by the folder at start; behind it, the only files that are news are pam_tenure's. */
 	if (!foreign && s->adopted)
 		return;
+	/* tenure-reap ends one session and no other: who takes up a record answers for the session from then on. */
+	if (foreign && s->reaping)
+		return;
 	snprintf(path, sizeof(path), "%s/%s", tenure_path(PATH_SESSIONS), name);
 	int r = session_now(s, &now);
 	if (r == 0)
 		r = adopt(s, path, name, foreign, &now);
-	if (r == -ENOMEM)
+	if (r == -ENOENT) /* gone meanwhile */
 		return;
-	if (r < 0 && r != -ESTALE && r != -EEXIST)
-		session_log(s, LOG_ERR, "%s is no record of a session and moves nothing: %s", path, strerror(-r));
-	if (foreign || r == -ESTALE)
+	if (!is_final(r)) {
+		adopt_later(s, path, foreign, r);
+		return;
+	}
+	if (r == -EBADMSG)
+		session_log(s, LOG_ERR, "%s is no record of a session: it is removed", path);
+	if (foreign || r == -ESTALE || r == -EBADMSG)
 		unlink(path);
 }
 
+static void adopt_all(struct sessions *s, DIR *d, bool foreign)
+{
+	size_t seen = 0;
+	bool its;
+
+	rewinddir(d);
+	for (struct dirent *e; seen < ADOPT_MAX && (e = readdir(d)); seen++) {
+		if (name_is_record(e->d_name, &its) && its == foreign)
+			sessions_adopt_file(s, e->d_name);
+	}
+}
+
+/* Our own first: what has both is known then. */
 int sessions_adopt(struct sessions *s)
 {
 	DIR *d = opendir(tenure_path(PATH_SESSIONS));
-	size_t seen = 0;
 
 	if (!d)
 		return -errno;
-	for (struct dirent *e; seen < ADOPT_MAX && (e = readdir(d)); seen++)
-		sessions_adopt_file(s, e->d_name);
+	if (!s->adopted) {
+		s->own_left = false;
+		adopt_all(s, d, false);
+		s->adopted = !s->own_left;
+	}
+	adopt_all(s, d, true);
 	closedir(d);
-	s->adopted = true;
 	return 0;
+}
+
+void sessions_rescan(struct sessions *s, const struct instant *now)
+{
+	if (now->boottime_ns < s->rescan_ns)
+		return;
+	s->rescan_ns = TIME_FOREVER;
+	for (struct session *e = s->first; e; e = e->next) {
+		if (e->record_behind && e->stage != STAGE_GONE)
+			session_record_update(s, e);
+	}
+	if (!s->reaping && sessions_adopt(s) < 0)
+		sessions_rescan_soon(s);
+	if (s->rescan_ns == TIME_FOREVER)
+		s->rescan_said = false;
 }

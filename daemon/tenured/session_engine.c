@@ -36,16 +36,13 @@ static enum session_cause cause_of_request(const struct request *r)
 	}
 }
 
-static enum session_cause cause_find(struct engine *e, const struct session_question *q,
-				     const struct session_judgement *j)
+static enum session_cause cause_rests_on(struct engine *e, const struct uuid *rests_on)
 {
 	const struct request *r;
 
-	if (j->decision.why == WHY_DISABLED || j->decision.why == WHY_ENDED || j->decision.why == WHY_UNKNOWN_USER)
-		return SESSION_DISABLED;
-	if (!uuid_is_null(&q->rests_on) && engine_find_id(e, &q->rests_on, &r) == 0)
-		return cause_of_request(r);
-	return SESSION_CAUSE_NONE;
+	if (uuid_is_null(rests_on) || engine_find_id(e, rests_on, &r) < 0)
+		return SESSION_CAUSE_NONE;
+	return cause_of_request(r);
 }
 
 static int who_is_it(struct engine *e, const struct session_question *q, struct actor *who,
@@ -65,67 +62,137 @@ static int who_is_it(struct engine *e, const struct session_question *q, struct 
 	return 0;
 }
 
-/* The group right of a grant that ends first: a login that took its groups on ends with it. */
-static int group_row(void *context, const struct holder *row)
-{
-	struct decision *d = context;
+/* A session's question while each right that it needs is judged. */
+struct judging {
+	struct engine *engine;
+	const struct session_question *question;
+	struct actor who;
+	struct session_judgement *ret;
+};
 
-	if (row->kind != RIGHT_GROUP || uuid_is_null(&row->request))
+/* The latest request that gave, or gives, a right that is not held any more. */
+struct giver {
+	const struct judging *judging;
+	enum right_kind kind;
+	const char *argument; /* NULL: the right has none */
+	const struct request *latest;
+};
+
+/* 1: found. */
+static int right_match(void *context, enum right_kind kind, const char *argument)
+{
+	const struct giver *g = context;
+
+	return kind == g->kind && (!g->argument || (argument && strcmp(argument, g->argument) == 0));
+}
+
+static int giver_look(void *context, const struct request *r)
+{
+	struct giver *g = context;
+	const struct actor *who = &g->judging->who;
+	const struct policy *policy = engine_policy(g->judging->engine, who->tenant);
+	bool began = r->state == REQUEST_ACTIVE || cause_of_request(r) != SESSION_CAUSE_NONE;
+	uint32_t role;
+
+	if (!policy || !began || r->tenant != who->tenant || !uuid_equal(&r->principal, &who->principal_id) ||
+	    policy_role_by_name(policy, r->role, &role) < 0 || policy_role_rights(policy, role, right_match, g) != 1)
 		return 0;
-	if (d->by_grant && d->window.end_ns <= row->window.end_ns)
-		return 0;
-	d->by_grant = true;
-	d->request = row->request;
-	d->window = row->window;
-	snprintf(d->role, sizeof(d->role), "%s", row->role);
+	if (!g->latest || r->decided_ns >= g->latest->decided_ns)
+		g->latest = r;
 	return 0;
 }
 
-/*
- * A login by a standing right is contained only for the groups of a grant. When the grant that it rested on is gone, so
- * is its ground.
- */
-static void login_groups(struct engine *e, const struct actor *who, const struct session_question *q,
-			 struct session_judgement *ret)
+/* Why the session has to end now that this right is denied. What it rested on may live, and another grant be gone. */
+static enum session_cause cause_find(const struct judging *g, enum right_kind kind, const char *argument)
 {
-	const struct holders *grants = engine_grants(e, who->tenant);
+	struct giver giver = {g, kind, argument, NULL};
+	enum why why = g->ret->decision.why;
 
-	if (!grants || holders_of_principal(grants, &who->principal_id, &q->now, group_row, &ret->decision) < 0) {
-		ret->decision.verdict = VERDICT_DENY;
-		ret->decision.why = WHY_UNREADABLE;
-	} else if (!ret->decision.by_grant && !uuid_is_null(&q->rests_on)) {
-		ret->decision.verdict = VERDICT_DENY;
-		ret->decision.why = WHY_NO_ACTIVE_ROLE;
+	if (why == WHY_DISABLED || why == WHY_ENDED || why == WHY_UNKNOWN_USER)
+		return SESSION_DISABLED;
+	enum session_cause cause = cause_rests_on(g->engine, &g->question->rests_on);
+	if (cause != SESSION_CAUSE_NONE || g->question->kind != SESSION_LOGIN)
+		return cause;
+	return engine_each(g->engine, giver_look, &giver) == 0 && giver.latest ? cause_of_request(giver.latest) :
+										 SESSION_CAUSE_NONE;
+}
+
+static enum verdict right_decide(struct judging *g, enum question question, const char *target, struct decision *ret)
+{
+	struct decision_request request = {
+		.question = question, .principal = g->who.principal, .service = g->question->service, .target = target,
+		.target_user = NO_INDEX, .now = g->question->now,
+	};
+
+	return decide(engine_policy(g->engine, g->who.tenant), engine_grants(g->engine, g->who.tenant), &request, ret,
+		      NULL, NULL);
+}
+
+/* The window of both; who ends first gives the role, and of two that end together the grant. */
+static void decision_join(struct decision *d, const struct decision *other, const struct instant *now)
+{
+	int64_t left = window_left_ns(&d->window, now), other_left = window_left_ns(&other->window, now);
+
+	if (other_left < left || (other_left == left && other->by_grant && !d->by_grant)) {
+		memcpy(d->role, other->role, sizeof(d->role));
+		d->by_grant = other->by_grant;
+		d->request = other->request;
 	}
+	d->window.start_ns = other->window.start_ns > d->window.start_ns ? other->window.start_ns : d->window.start_ns;
+	d->window.end_ns = other->window.end_ns < d->window.end_ns ? other->window.end_ns : d->window.end_ns;
+	if (other->window.boot_end_ns < d->window.boot_end_ns)
+		d->window.boot_end_ns = other->window.boot_end_ns;
+}
+
+/* 1: denied, and that is the answer. */
+static int group_judge(void *context, const char *group)
+{
+	struct judging *g = context;
+	struct decision d;
+
+	if (right_decide(g, QUESTION_GROUP, group, &d) == VERDICT_ALLOW) {
+		decision_join(&g->ret->decision, &d, &g->question->now);
+		return 0;
+	}
+	g->ret->decision = d;
+	g->ret->cause = cause_find(g, RIGHT_GROUP, group);
+	return 1;
+}
+
+/* All that it needs, or nothing: a group that was taken on cannot be taken back but by ending the session. */
+static int rights_judge(struct judging *g)
+{
+	const struct session_question *q = g->question;
+	bool login = q->kind == SESSION_LOGIN;
+	struct decision *d = &g->ret->decision;
+
+	if (right_decide(g, login ? QUESTION_LOGIN : QUESTION_GATE, q->target, d) != VERDICT_ALLOW) {
+		g->ret->cause = cause_find(g, login ? RIGHT_LOGIN : RIGHT_BECOME, login ? NULL : q->target);
+		return 0;
+	}
+	int r = session_groups_each(login && q->groups ? q->groups : "", group_judge, g);
+	if (r >= 0)
+		return 0;
+	*d = (struct decision){.verdict = VERDICT_DENY, .why = WHY_UNREADABLE};
+	return r;
 }
 
 static int engine_judge_session(void *context, const struct session_question *q, struct session_judgement *ret)
 {
 	struct session_engine *glue = context;
-	struct actor who;
+	struct judging g = {.engine = glue->engine, .question = q, .ret = ret};
 
 	*ret = (struct session_judgement){.decision = {.verdict = VERDICT_DENY, .why = WHY_UNREADABLE}};
-	int r = who_is_it(glue->engine, q, &who, ret);
+	int r = who_is_it(glue->engine, q, &g.who, ret);
+	if (r == 0)
+		return rights_judge(&g);
 	if (r == -EACCES) {
 		ret->decision.why = WHY_UNKNOWN_USER;
 		ret->cause = SESSION_LOST;
 		return 0;
 	}
-	if (r < 0) {
-		ret->cause = cause_find(glue->engine, q, ret);
-		return r;
-	}
-	struct decision_request request = {
-		.question = q->kind == SESSION_LOGIN ? QUESTION_LOGIN : QUESTION_GATE, .principal = who.principal,
-		.service = q->service, .target = q->target, .target_user = NO_INDEX, .now = q->now,
-	};
-	enum verdict verdict = decide(engine_policy(glue->engine, who.tenant), engine_grants(glue->engine, who.tenant),
-				      &request, &ret->decision, NULL, NULL);
-	if (verdict == VERDICT_ALLOW && q->kind == SESSION_LOGIN && !ret->decision.by_grant)
-		login_groups(glue->engine, &who, q, ret);
-	if (ret->decision.verdict != VERDICT_ALLOW)
-		ret->cause = cause_find(glue->engine, q, ret);
-	return 0;
+	ret->cause = cause_rests_on(glue->engine, &q->rests_on);
+	return r;
 }
 
 /* --- the journal --- */
@@ -209,7 +276,8 @@ static int engine_journal_sessions(void *context, enum session_event event, cons
 	if (!lines)
 		return -ENOMEM;
 	for (size_t i = 0; i < count; i++)
-		lines[i] = (struct journal_entry){events[event], fields_of_session(event, &entries[i])};
+		lines[i] = (struct journal_entry){.event = events[event],
+						    .fields = fields_of_session(event, &entries[i])};
 	int r = journal_append_batch(engine_journal(glue->engine), lines, count, &seq);
 	free(lines);
 	return r;

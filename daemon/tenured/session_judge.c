@@ -11,6 +11,14 @@ static bool windows_equal(const struct window *a, const struct window *b)
 	return a->start_ns == b->start_ns && a->end_ns == b->end_ns && a->boot_end_ns == b->boot_end_ns;
 }
 
+struct session_question session_question_of(const struct session *e, const struct instant *now)
+{
+	return (struct session_question){
+		.kind = e->kind, .service = e->service, .invoker = e->invoker, .target = e->target,
+		.groups = e->groups, .rests_on = e->request, .now = *now,
+	};
+}
+
 /* Another grant, or the same one with another end, covers it now. */
 static void covered(struct sessions *s, struct session *e, const struct session_judgement *j, const struct instant *now)
 {
@@ -37,7 +45,7 @@ static void covered(struct sessions *s, struct session *e, const struct session_
  */
 void session_judge_again(struct sessions *s, struct session *e, const struct instant *now)
 {
-	struct session_question question = {e->kind, e->service, e->invoker, e->target, e->request, *now};
+	struct session_question question = session_question_of(e, now);
 	struct session_judgement j = {.decision.verdict = VERDICT_DENY, .decision.why = WHY_UNREADABLE};
 
 	int r = s->ports.judge(s->ports.context, &question, &j);
@@ -50,5 +58,6 @@ void session_judge_again(struct sessions *s, struct session *e, const struct ins
 	else if (r == 0 && j.decision.why != WHY_UNREADABLE)
 		ending_due(e, window_holds(&e->window, now) ? SESSION_LOST : SESSION_EXPIRED);
 	else
-		session_log(s, LOG_WARNING, "session of %s: cannot be judged again; it ends when it was to end", e->user);
+		session_log(s, LOG_WARNING, "session of %s: cannot be judged again; it ends when it was to end",
+			    e->user);
 }

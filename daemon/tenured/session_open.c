@@ -75,6 +75,16 @@ static int front_take(const struct session_input *in, struct session *e)
 	return 0;
 }
 
+/* A gate takes no groups on. */
+static int groups_take(const struct session_input *in, struct session *e)
+{
+	if (!in->groups || !in->groups[0])
+		return 0;
+	if (in->kind != SESSION_LOGIN || session_groups_check(in->groups) < 0)
+		return -EINVAL;
+	return text_copy(in->groups, e->groups, sizeof(e->groups));
+}
+
 static int input_take(const struct session_input *in, struct session *e)
 {
 	if (in->kind != SESSION_GATE && in->kind != SESSION_LOGIN)
@@ -84,13 +94,14 @@ static int input_take(const struct session_input *in, struct session *e)
 	int r = text_copy(in->service, e->service, sizeof(e->service));
 	if (r == 0)
 		r = text_copy(in->target, e->target, sizeof(e->target));
+	if (r == 0)
+		r = groups_take(in, e);
 	return r < 0 ? r : front_take(in, e);
 }
 
 static int judge_first(struct sessions *s, struct session *e, const struct instant *now)
 {
-	struct session_question question = {.kind = e->kind, .service = e->service, .invoker = e->invoker,
-					    .target = e->target, .now = *now};
+	struct session_question question = session_question_of(e, now);
 	struct session_judgement j = {.decision.verdict = VERDICT_DENY};
 
 	int r = s->ports.judge(s->ports.context, &question, &j);
@@ -158,16 +169,6 @@ static int establish(struct sessions *s, struct session *e, const struct instant
 	return 0;
 }
 
-static void link_last(struct sessions *s, struct session *e)
-{
-	struct session **at = &s->first;
-
-	while (*at)
-		at = &(*at)->next;
-	*at = e;
-	s->count++;
-}
-
 static void answer_fill(const struct session *e, const struct instant *now, struct session_answer *ret)
 {
 	int64_t left = window_left_ns(&e->window, now);
@@ -201,7 +202,7 @@ int sessions_open(struct sessions *s, const struct session_input *in, struct ses
 {
 	struct instant now;
 
-	if (s->draining || s->count >= SESSIONS_MAX)
+	if (s->draining > 0 || s->count >= SESSIONS_MAX)
 		return -EBUSY;
 	int r = session_now(s, &now);
 	if (r < 0)
@@ -210,14 +211,14 @@ int sessions_open(struct sessions *s, const struct session_input *in, struct ses
 	if (!e)
 		return -ENOMEM;
 	*e = (struct session){.stage = STAGE_OPENING, .parent_fd = -1, .pidfd = -1, .watch = -1, .due_ns = TIME_FOREVER,
-			      .target_uid = NO_ID, .audit_session = PROCESS_NO_AUDIT_SESSION};
+			      .grace_ns = s->grace_ns, .target_uid = NO_ID, .audit_session = PROCESS_NO_AUDIT_SESSION};
 	r = open_checked(s, in, e, &now);
 	if (r < 0) {
 		session_drop(s, e);
 		return r;
 	}
 	session_warnings_set(s, e, &now);
-	link_last(s, e);
+	session_link(s, e);
 	answer_fill(e, &now, ret);
 	return 0;
 }
@@ -256,8 +257,7 @@ int sessions_close(struct sessions *s, const char *id, pid_t peer_pid)
 		return r;
 	if (e->stage == STAGE_OPEN && cgroup_each_pid(session_folder(s, e), e->cgroup, other_pid, &peer_pid) == 0) {
 		(void)!ending_front_aside(s, e);
-		e->cause = SESSION_CLOSED;
-		e->stage = STAGE_DONE;
+		ending_closed(s, e, &now);
 	} else {
 		ending_front_leaves(s, e, &now);
 	}

@@ -15,7 +15,8 @@
 #include "daemon/tenured/session_state.h"
 
 #define START_MS      1000 /* what a living broker has to begin */
-#define REAP_GRACE_NS (4 * NS_PER_S) /* with the start, the grace of the default */
+#define REAP_GRACE_NS (5 * NS_PER_S) /* of a record that says none: the default */
+#define ADOPT_TRIES   50 /* a turn each: no descriptor, no memory */
 #define BROKER_MS     30000 /* what it has to finish, once it has begun */
 #define TURN_MS	      100
 
@@ -64,13 +65,25 @@ static bool broker_does_it(const struct uuid *id, struct clock_source *clock)
 	return false;
 }
 
-static int reap(struct sessions *s, const char *id)
+/* The start was a part of the grace. */
+static int64_t grace_left_ns(int64_t grace_ns)
+{
+	int64_t left_ns = (grace_ns == TIME_FOREVER ? REAP_GRACE_NS : grace_ns) - START_MS * NS_PER_MS;
+
+	return left_ns > 0 ? left_ns : 0;
+}
+
+static int reap(struct sessions *s, const char *id, int64_t grace_ns)
 {
 	struct pollfd p = {.fd = sessions_fd(s), .events = POLLIN};
 
 	s->reaping = true;
-	s->grace_ns = REAP_GRACE_NS;
-	sessions_adopt_file(s, id);
+	s->grace_ns = grace_left_ns(grace_ns);
+	for (unsigned i = 0; !s->first && i < ADOPT_TRIES; i++) {
+		if (i > 0)
+			pause_ms(TURN_MS);
+		sessions_adopt_file(s, id);
+	}
 	if (!s->first)
 		return -ENOENT;
 	(void)sessions_tick(s);
@@ -96,7 +109,7 @@ int sessions_reap(const char *id, struct clock_source *clock)
 	r = sessions_prepare(&ports, &s);
 	if (r < 0)
 		return r;
-	r = reap(s, id);
+	r = reap(s, id, e.grace_ns);
 	sessions_free(s);
 	return r;
 }

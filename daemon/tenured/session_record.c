@@ -54,6 +54,7 @@ int session_record_format(const struct session *e, const struct uuid *boot, stru
 	line_text(out, "service", e->service);
 	buffer_printf(out, "invoker=%lu\n", (unsigned long)e->invoker);
 	line_text(out, "target", e->target);
+	line_text(out, "groups", e->groups);
 	line_text(out, "tty", e->tty);
 	buffer_printf(out, "pid=%d\nstart=%llu\n", (int)e->pid, (unsigned long long)e->start);
 	line_uuid(out, "boot", boot);
@@ -72,6 +73,7 @@ int session_record_format(const struct session *e, const struct uuid *boot, stru
 	line_text(out, "origin", e->origin);
 	line_text(out, "parent", e->parent);
 	buffer_printf(out, "timer=%u\n", e->timer);
+	line_time(out, "grace", e->grace_ns);
 	buffer_printf(out, "audit=%u\ntty_device=%llu\nprogram_device=%llu\nprogram_inode=%llu\n",
 		      e->audit_session, (unsigned long long)e->tty_device, (unsigned long long)e->program.device,
 		      (unsigned long long)e->program.inode);
@@ -129,6 +131,7 @@ static const struct key keys[] = {
 	{"service", VALUE_TEXT, AT(session.service), true},
 	{"invoker", VALUE_U32, AT(invoker), true},
 	{"target", VALUE_TEXT, AT(session.target), true},
+	{"groups", VALUE_TEXT, AT(session.groups), false},
 	{"tty", VALUE_TEXT, AT(session.tty), false},
 	{"pid", VALUE_U32, AT(pid), true},
 	{"start", VALUE_U64, AT(session.start), true},
@@ -150,6 +153,7 @@ static const struct key keys[] = {
 	{"origin", VALUE_TEXT, AT(session.origin), false},
 	{"parent", VALUE_TEXT, AT(session.parent), false},
 	{"timer", VALUE_U32, AT(session.timer), false},
+	{"grace", VALUE_TIME, AT(session.grace_ns), false},
 	{"audit", VALUE_U32, AT(session.audit_session), false},
 	{"tty_device", VALUE_U64, AT(tty_device), false},
 	{"program_device", VALUE_U64, AT(program_device), false},
@@ -231,7 +235,8 @@ static int record_check(const struct record *record)
 	char name[CGROUP_NAME_MAX];
 
 	if (record->version != SESSION_RECORD_VERSION || record->pid <= 1 || record->pid > INT32_MAX ||
-	    record->cause >= SESSION_CAUSE_COUNT || uuid_is_null(&e->id) || uuid_is_null(&record->boot))
+	    record->cause >= SESSION_CAUSE_COUNT || uuid_is_null(&e->id) || uuid_is_null(&record->boot) ||
+	    session_groups_check(e->groups) < 0 || (e->groups[0] && e->kind != SESSION_LOGIN))
 		return -EBADMSG;
 	for (enum cgroup_form form = CGROUP_PLAIN; form <= CGROUP_SCOPE; form++) {
 		cgroup_name(&e->id, form, name);
@@ -265,8 +270,9 @@ static int lines_take(char *text, struct record *record)
 
 int session_record_parse(const char *text, size_t len, struct session *ret, struct uuid *ret_boot)
 {
-	struct record record = {.session = {.window = WINDOW_ALWAYS, .stage = STAGE_OPEN, .parent_fd = -1, .pidfd = -1, .watch = -1,
-					    .due_ns = TIME_FOREVER, .target_uid = NO_ID,
+	struct record record = {.session = {.window = WINDOW_ALWAYS, .stage = STAGE_OPEN, .parent_fd = -1, .pidfd = -1,
+					    .watch = -1, .due_ns = TIME_FOREVER, .target_uid = NO_ID,
+					    .grace_ns = TIME_FOREVER,
 					    .audit_session = PROCESS_NO_AUDIT_SESSION}};
 
 	if (len >= SESSION_FILE_MAX || !bytes_are_clean(text, len))
@@ -292,12 +298,12 @@ int session_record_parse(const char *text, size_t len, struct session *ret, stru
 
 /* --- the file --- */
 
-static int path_of(const struct session *e, char *buf, size_t size)
+static int path_of(const struct uuid *id, const char *suffix, char *buf, size_t size)
 {
-	char id[UUID_TEXT_MAX];
+	char text[UUID_TEXT_MAX];
 
-	uuid_format(&e->id, id);
-	int n = snprintf(buf, size, "%s/%s", tenure_path(PATH_SESSIONS), id);
+	uuid_format(id, text);
+	int n = snprintf(buf, size, "%s/%s%s", tenure_path(PATH_SESSIONS), text, suffix);
 	return n < 0 || (size_t)n >= size ? -ENAMETOOLONG : 0;
 }
 
@@ -308,19 +314,35 @@ int session_record_write(const struct sessions *s, const struct session *e)
 
 	int r = session_record_format(e, &s->boot, &out);
 	if (r == 0)
-		r = path_of(e, path, sizeof(path));
+		r = path_of(&e->id, "", path, sizeof(path));
 	if (r == 0)
 		r = safe_replace(path, out.data, out.len, 0600, (uid_t)-1, (gid_t)-1);
 	buffer_done(&out);
 	return r;
 }
 
+static const char *const suffixes[] = {SESSION_RECORD_SUFFIX, ""};
+
 int session_record_unlink(const struct session *e)
 {
 	char path[4096];
-	int r = path_of(e, path, sizeof(path));
+	int r = 0;
 
-	if (r == 0 && unlink(path) < 0 && errno != ENOENT)
-		r = -errno;
+	for (size_t i = 0; r == 0 && i < ARRAY_LENGTH(suffixes); i++) {
+		r = path_of(&e->id, suffixes[i], path, sizeof(path));
+		if (r == 0 && unlink(path) < 0 && errno != ENOENT)
+			r = -errno;
+	}
 	return r;
+}
+
+bool session_record_exists(const struct uuid *id)
+{
+	char path[4096];
+
+	for (size_t i = 0; i < ARRAY_LENGTH(suffixes); i++) {
+		if (path_of(id, suffixes[i], path, sizeof(path)) < 0 || access(path, F_OK) == 0 || errno != ENOENT)
+			return true;
+	}
+	return false;
 }

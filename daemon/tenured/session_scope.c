@@ -60,11 +60,42 @@ static int contain_scope(struct sessions *s, struct session *e)
 }
 
 /*
+ * A front-end that stands in a session of ours already: its own goes into that one, and ends with it. Cuts origin
+ * behind the innermost of ours; false: there is none.
+ */
+static bool is_nested(const char *origin, char *buf, size_t size)
+{
+	char name[CGROUP_NAME_MAX];
+	size_t end = 0;
+
+	for (const char *at = origin; *at;) {
+		at += strspn(at, "/");
+		size_t n = strcspn(at, "/");
+		if (n < sizeof(name)) {
+			memcpy(name, at, n);
+			name[n] = '\0';
+			if (cgroup_name_is_ours(name))
+				end = (size_t)(at - origin) + n;
+		}
+		at += n;
+	}
+	if (end == 0 || end >= size)
+		return false;
+	memcpy(buf, origin, end);
+	buf[end] = '\0';
+	return true;
+}
+
+/*
  * Under systemd a gate's session gets a scope; a login stays in the scope that logind knows it by, one level deeper. If
- * systemd does not answer, a plain cgroup contains as well.
+ * systemd makes none, a plain cgroup contains as well.
  */
 int session_contain(struct sessions *s, struct session *e)
 {
+	if (is_nested(e->origin, e->parent, sizeof(e->parent))) {
+		session_parent_open(s, e);
+		return e->parent_fd < 0 ? -ENOENT : contain_plain(s, e);
+	}
 	if (!scope_available() || !s->manager)
 		return contain_plain(s, e);
 	if (e->kind == SESSION_LOGIN) {
@@ -74,10 +105,12 @@ int session_contain(struct sessions *s, struct session *e)
 		return contain_plain(s, e);
 	}
 	int r = contain_scope(s, e);
+	if (r == -EINPROGRESS) /* a scope that comes late would take the process out of any other */
+		return -ETIMEDOUT;
 	if (r == 0)
 		return 0;
-	session_log(s, LOG_WARNING, "systemd makes no scope for the session of %s (%s): a plain cgroup instead", e->user,
-		    strerror(-r));
+	session_log(s, LOG_WARNING, "systemd makes no scope for the session of %s (%s): a plain cgroup instead",
+		    e->user, strerror(-r));
 	return contain_plain(s, e);
 }
 
@@ -124,5 +157,11 @@ void session_backstop_disarm(struct sessions *s, struct session *e)
 void session_user_stop(struct sessions *s, const struct session *e)
 {
 	if (e->kind == SESSION_LOGIN && s->manager && scope_available())
+		scope_user_stop(s->manager, e->invoker);
+}
+
+void session_user_leaves(struct sessions *s, const struct session *e)
+{
+	if (e->kind == SESSION_LOGIN && s->manager && scope_available() && !scope_user_has_other(e->invoker, e->parent))
 		scope_user_stop(s->manager, e->invoker);
 }

@@ -87,8 +87,7 @@ void session_unwatch(struct sessions *s, struct session *e)
 	e->watch = -1;
 }
 
-/* Something about this one changed: an open session may be over by itself. */
-static void session_look(struct sessions *s, struct session *e, const struct instant *now)
+void session_look(struct sessions *s, struct session *e, const struct instant *now)
 {
 	if (e->stage != STAGE_OPEN) {
 		if (e->stage > STAGE_DUE && e->stage != STAGE_GONE)
@@ -96,10 +95,8 @@ static void session_look(struct sessions *s, struct session *e, const struct ins
 		return;
 	}
 	int populated = cgroup_populated(session_folder(s, e), e->cgroup);
-	if (populated == 0 || populated == -ENOENT) {
-		e->cause = SESSION_CLOSED;
-		e->stage = STAGE_DONE;
-	}
+	if (populated == 0 || populated == -ENOENT)
+		ending_closed(s, e, now);
 }
 
 static void inotify_event(struct sessions *s, const struct inotify_event *event, const struct instant *now)

@@ -49,10 +49,20 @@ struct policy_file {
 	char sha256[JOURNAL_HEX_LEN + 1];
 };
 
+/* Where things stand in an array, by a hash of their key: state_index.c. */
+struct state_slot {
+	uint32_t hash, at; /* at: position + 1; 0: free */
+};
+struct state_index {
+	struct state_slot *slots;
+	size_t size, used; /* size: a power of two */
+};
+
 struct state {
 	struct uuid boot; /* this one */
 	struct request **requests;
 	size_t request_count;
+	struct state_index by_id;
 	struct binding *bindings;
 	size_t binding_count;
 	struct retired *retired;
@@ -61,6 +71,7 @@ struct state {
 	size_t file_count;
 	struct time_floor floor;
 	uint64_t nonsense; /* lines that changed nothing because they make no sense */
+	uint64_t replayed;
 };
 
 void state_init(struct state *s, const struct uuid *boot);
@@ -68,6 +79,14 @@ void state_done(struct state *s);
 
 /* journal_fn; context is the state. 0 or -ENOMEM. */
 int state_apply(void *context, const struct journal_record *record) MUST_CHECK;
+/* The same for a journal that is read from its beginning: what ended long before is forgotten on the way. */
+int state_replay(void *context, const struct journal_record *record) MUST_CHECK;
+
+/*
+ * The request is over by that event, by hand: for when memory does not suffice for a record. False: it was so already,
+ * or the event does not fit.
+ */
+bool state_end(struct request *r, enum journal_event event, const struct instant *at);
 
 struct request *state_request(const struct state *s, const struct uuid *id);
 const struct binding *state_binding_of_login(const struct state *s, const char *login);
@@ -75,8 +94,6 @@ const struct binding *state_binding_of_principal(const struct state *s, const st
 						 const struct uuid *principal);
 /* May the principal have that uid? */
 bool state_uid_is_free(const struct state *s, const struct uuid *tenant_id, uid_t uid, const struct uuid *principal);
-/* Whose the uid was; NULL: nobody's. */
-const struct uuid *state_uid_owner(const struct state *s, uid_t uid);
 const char *state_policy_hash(const struct state *s, const char *file);
 
 /*
@@ -87,12 +104,23 @@ bool state_is_live(const struct state *s, const struct request *r, const struct 
 
 /*
  * The window of a grant that begins now, on both clocks as gates read them (T40): the duration, or until the date that
- * bounds it, which is judged by the floor. Over at once if that has passed.
+ * bounds it, which is judged by the floor. Over at once if that has passed. It has no start: a clock that is set back
+ * ends no grant.
  */
 struct window state_grant_window(const struct instant *now, const struct instant *with_floor, int64_t duration_ns,
 				 int64_t bound_ns);
 
 /* Forgets what ended long ago. */
 void state_trim(struct state *s, const struct instant *now);
+
+void state_request_free(struct request *r);
+uint32_t state_hash_id(const struct uuid *id);
+/* 0 or -ENOMEM. */
+int state_index_add(struct state_index *x, uint32_t hash, size_t at) MUST_CHECK;
+/* The next position with that hash: *cursor is 0 at first. False: no more. */
+bool state_index_next(const struct state_index *x, uint32_t hash, size_t *cursor, size_t *ret_at);
+/* Empties it and keeps its room. */
+void state_index_clear(struct state_index *x);
+void state_index_done(struct state_index *x);
 
 #endif

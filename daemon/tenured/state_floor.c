@@ -53,7 +53,7 @@ struct window state_grant_window(const struct instant *now, const struct instant
 			left = until_bound;
 	}
 	return (struct window){
-		.start_ns = now->realtime_ns,
+		.start_ns = TIME_ALWAYS,
 		.end_ns = time_add(now->realtime_ns, left),
 		.boot_end_ns = time_add(now->boottime_ns, left),
 	};

@@ -148,17 +148,6 @@ void stepups_free(struct stepups *all)
 	free(all);
 }
 
-static void on_child(void *context, pid_t pid, int status)
-{
-	struct stepup *s = context;
-
-	(void)pid;
-	(void)status;
-	s->pid = 0;
-	finish(s, AUTH_RESULT_UNAVAILABLE, "");
-	unlink_and_free(s);
-}
-
 static void on_deadline(void *context)
 {
 	finish(context, AUTH_RESULT_NO, "time");
@@ -215,6 +204,23 @@ static void on_readable(void *context, int fd, uint32_t events)
 	else
 		finish(s, AUTH_RESULT_UNAVAILABLE, "");
 	auth_record_wipe(&record);
+}
+
+/* What it said before it ended counts, although its end may be heard of first. */
+static void on_child(void *context, pid_t pid, int status)
+{
+	struct stepup *s = context;
+	struct auth_record record;
+
+	(void)pid;
+	(void)status;
+	s->pid = 0;
+	while (!s->finished && auth_record_receive(s->fd, &record) == 0) {
+		on_record(s, &record);
+		auth_record_wipe(&record);
+	}
+	finish(s, AUTH_RESULT_UNAVAILABLE, "");
+	unlink_and_free(s);
 }
 
 int stepup_answer(struct stepup *s, const char *text)

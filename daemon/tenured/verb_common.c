@@ -43,6 +43,14 @@ static void no_such(struct call *c, const struct error_subject *about)
 	}
 }
 
+static bool has_approved(const struct request *r, const struct actor *who)
+{
+	for (size_t i = 0; r->state == REQUEST_PENDING && i < r->approval_count; i++)
+		if (uuid_equal(&r->approvals[i].principal, &who->principal_id))
+			return true;
+	return false;
+}
+
 static void wrong_state(struct call *c, const struct error_subject *about)
 {
 	char id[REQUEST_ID_TEXT_MAX] = "";
@@ -52,7 +60,10 @@ static void wrong_state(struct call *c, const struct error_subject *about)
 		request_id_format(&about->request->id, id);
 		state = request_state_text(about->request->state);
 	}
-	if (about->request)
+	if (about->request && has_approved(about->request, call_actor(c)))
+		call_error(c, "WrongState", json_pack("{s:s, s:s}", "id", id, "state", state), NULL,
+			   "you have approved %s already; it waits for others", id);
+	else if (about->request)
 		call_error(c, "WrongState", json_pack("{s:s, s:s}", "id", id, "state", state), NULL, "%s is %s", id,
 			   state);
 	else
@@ -65,7 +76,10 @@ static void denied(struct call *c, const struct error_subject *about)
 	char escaped[128];
 
 	if (about->denied || !about->role) {
-		call_error(c, "NotYours", NULL, NULL, "%s", about->denied ? about->denied : "that is not yours to do");
+		bool waits = about->request && about->request->state == REQUEST_PENDING;
+
+		call_error(c, "NotYours", NULL, waits ? "tenure pending" : NULL, "%s",
+			   about->denied ? about->denied : "that is not yours to do");
 		return;
 	}
 	(void)text_escape(about->role, escaped, sizeof(escaped));
@@ -73,10 +87,30 @@ static void denied(struct call *c, const struct error_subject *about)
 		   "you are not eligible for %s here", escaped);
 }
 
+static void unavailable(struct call *c, int r)
+{
+	const char *degraded = engine_degraded(call_broker(c)->engine);
+
+	if (r != -EROFS)
+		log_text(LOG_WARNING, "call failed: %s", strerror(-r));
+	call_error(c, "Unavailable", NULL, "tenure check", "cannot do that now: %s",
+		   r == -EROFS && degraded ? degraded : strerror(-r));
+}
+
+/* The same numbers come from files, and mean nothing of what was asked for then. */
+static bool is_of_files(int r, const struct error_subject *about)
+{
+	return (r == -EPERM && !about->request) || (r == -ENOENT && !about->id && !about->role && !about->field);
+}
+
 void verb_engine_error(struct call *c, int r, const struct error_subject *about)
 {
 	const char *field = about->field ? about->field : "request";
 
+	if (is_of_files(r, about)) {
+		unavailable(c, r);
+		return;
+	}
 	switch (r) {
 	case -EACCES:
 		denied(c, about);
@@ -105,20 +139,18 @@ void verb_engine_error(struct call *c, int r, const struct error_subject *about)
 			   "this needs a login session of your own: not by sudo or su");
 		break;
 	case -EBUSY:
-		call_error(c, "Busy", NULL, NULL, "a limit was reached; try again");
+		call_error(c, "Busy", NULL, "try again in a minute", "a limit was reached");
+		break;
+	case -EUSERS:
+		call_error(c, "Busy", NULL, "try again in a minute", "you have asked too often lately");
 		break;
 	case -ENOTUNIQ:
 		call_error(c, "Ambiguous", json_pack("{s:s, s:[]}", "id", about->id ? about->id : "", "matches"), NULL,
 			   "several requests begin so; give more of the id");
 		break;
-	default: {
-		const char *degraded = engine_degraded(call_broker(c)->engine);
-
-		if (r != -EROFS)
-			log_text(LOG_WARNING, "call failed: %s", strerror(-r));
-		call_error(c, "Unavailable", NULL, "tenure check", "cannot do that now: %s",
-			   r == -EROFS && degraded ? degraded : strerror(-r));
-	}
+	default:
+		unavailable(c, r);
+		break;
 	}
 }
 

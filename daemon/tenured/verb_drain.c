@@ -5,8 +5,19 @@
 #include <stdlib.h>
 
 struct drain {
+	struct broker *broker;
 	size_t sessions, grants;
 };
+
+/* Done, or nobody waits for it any more: what it ended has ended, and from here on there may be new ones. */
+static void release(void *state)
+{
+	struct drain *d = state;
+
+	sessions_drain_over(d->broker->sessions);
+	engine_drain_over(d->broker->engine);
+	free(d);
+}
 
 /* Told behind every change until the last session is gone. */
 static void on_change(struct call *c)
@@ -28,9 +39,10 @@ void verb_drain(struct call *c)
 		verb_engine_error(c, -ENOMEM, &(struct error_subject){0});
 		return;
 	}
-	call_set_state(c, d, free);
+	d->broker = b;
+	call_set_state(c, d, release);
 	d->sessions = sessions_count(b->sessions);
-	r = engine_drain(b->engine, call_text(c, "reason"), &d->grants);
+	r = engine_drain(b->engine, call_actor(c), call_text(c, "reason"), &d->grants);
 	sessions_drain(b->sessions);
 	broker_settle(b);
 	if (r < 0)

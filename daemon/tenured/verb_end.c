@@ -3,35 +3,37 @@
 
 #include <errno.h>
 
+#include "common/base/text.h"
+
 /* Ends the grant that `id` names, or the session, or, without an id, every grant that the caller holds. */
 
-#define GRANTS_MAX 64
-
-struct own_grants {
+struct own_grant {
 	const struct actor *who;
-	struct uuid ids[GRANTS_MAX];
-	size_t count;
+	struct uuid id;
 };
 
-static int collect_own(void *context, const struct request *r)
+/* 1: there is one. */
+static int find_own(void *context, const struct request *r)
 {
-	struct own_grants *own = context;
+	struct own_grant *own = context;
 
-	if (r->state == REQUEST_ACTIVE && request_is_of(r, own->who) && own->count < GRANTS_MAX)
-		own->ids[own->count++] = r->id;
-	return 0;
+	if (r->state != REQUEST_ACTIVE || !request_is_of(r, own->who))
+		return 0;
+	own->id = r->id;
+	return 1;
 }
 
+/* Until none is left, however many there are. */
 static void end_all(struct call *c)
 {
 	struct broker *b = call_broker(c);
-	struct own_grants own = {.who = call_actor(c)};
+	struct own_grant own = {.who = call_actor(c)};
 	const struct request *r;
 	json_t *items = json_array();
-	int error = engine_each(b->engine, collect_own, &own);
+	int error = 0;
 
-	for (size_t i = 0; i < own.count && error == 0; i++) {
-		error = engine_end(b->engine, call_actor(c), &own.ids[i], &r);
+	while (error == 0 && engine_each(b->engine, find_own, &own) == 1) {
+		error = engine_end(b->engine, call_actor(c), &own.id, &r);
 		if (error == 0)
 			(void)json_array_append_new(items, row_request(b, call_actor(c), r));
 	}
@@ -49,6 +51,7 @@ struct session_search {
 	const char *text;
 	struct uuid id;
 	size_t count;
+	json_t *matches; /* short ids; NULL without memory */
 };
 
 static bool may_end(struct call *c, const struct session_view *s)
@@ -69,6 +72,7 @@ static int match_session(void *context, const struct session_view *s)
 	if (request_id_matches(&s->id, search->text) && may_end(search->call, s)) {
 		search->id = s->id;
 		search->count++;
+		(void)json_array_append_new(search->matches, json_short_id(&s->id));
 	}
 	return 0;
 }
@@ -77,11 +81,21 @@ static int match_session(void *context, const struct session_view *s)
 static bool end_session(struct call *c, const char *id)
 {
 	struct broker *b = call_broker(c);
-	struct session_search search = {.call = c, .text = id};
+	struct session_search search = {.call = c, .text = id, .matches = json_array()};
+	char escaped[128];
 	int r;
 
-	if (!b->sessions || sessions_each(b->sessions, match_session, &search) < 0 || search.count != 1)
+	if (!b->sessions || sessions_each(b->sessions, match_session, &search) < 0 || search.count == 0) {
+		json_decref(search.matches);
 		return false;
+	}
+	if (search.count > 1) {
+		(void)text_escape(id, escaped, sizeof(escaped));
+		call_error(c, "Ambiguous", json_pack("{s:s, s:o}", "id", escaped, "matches", search.matches), NULL,
+			   "several sessions begin with %s; give more of the id", escaped);
+		return true;
+	}
+	json_decref(search.matches);
 	r = sessions_end(b->sessions, &search.id, SESSION_ENDED);
 	broker_settle(b);
 	if (r < 0)

@@ -7,14 +7,17 @@
 
 /*
  * The trace is the decision core's own, walked by the very call that decides; nothing here judges. A service says which
- * question it is, as the index says it to the modules.
+ * question it is, as the index says it to the modules, and what these ignore is not judged here either.
  */
 
 #define QUESTION_TEXT_MAX 160
+#define TRACE_MODE	  (TRACE_POLICIES + 1) /* behind the decision: what the gate makes of it */
 
 struct explanation {
 	struct decision_request question;
 	char text[QUESTION_TEXT_MAX]; /* "sudo to root" */
+	char ignored[LOGIN_TEXT_MAX + 64]; /* why Tenure judges nothing; "": it does */
+	const struct gate_service *gate; /* NULL: no gate */
 	json_t *trace;
 	bool shows_places;
 	int first_unmet; /* 0: none */
@@ -28,25 +31,58 @@ static bool is_listed(char *const *list, size_t count, const char *text)
 	return false;
 }
 
-static void question_read(struct call *c, struct explanation *x)
+static const struct gate_service *find_gate(const struct host_config *host, const char *service)
+{
+	for (size_t i = 0; i < host->gate_service_count; i++)
+		if (strcmp(host->gate_services[i].name, service) == 0)
+			return &host->gate_services[i];
+	return NULL;
+}
+
+/* Mapped with login_by = "local": what is no gate stays the account's own. */
+static bool is_mapped_for_gates_alone(const struct host_config *host, const char *login)
+{
+	for (size_t i = 0; i < host->local_login_count; i++)
+		if (strcmp(host->local_logins[i].login, login) == 0)
+			return !host->local_logins[i].governs_login;
+	return false;
+}
+
+/* The class of the service, as index_service tells it to the modules. */
+static void question_read(struct call *c, const struct actor *subject, struct explanation *x)
 {
 	const struct host_config *host = engine_host_config(call_broker(c)->engine);
 	const char *service = call_text(c, "service"), *target = call_text(c, "target");
+	char name[QUESTION_TEXT_MAX / 2];
 
 	if (!service)
 		service = "sudo";
+	(void)text_escape(service, name, sizeof(name));
 	x->question.service = service;
-	if (host && is_listed(host->login_services, host->login_service_count, service)) {
-		x->question.question = QUESTION_LOGIN;
-		(void)snprintf(x->text, sizeof(x->text), "%s login", service);
-	} else if (host && is_listed(host->batch_services, host->batch_service_count, service)) {
-		x->question.question = QUESTION_BATCH;
-		(void)snprintf(x->text, sizeof(x->text), "%s", service);
-	} else {
+	x->gate = find_gate(host, service);
+	if (x->gate) {
 		x->question.question = QUESTION_GATE;
 		x->question.target = target ? target : "root";
 		(void)snprintf(x->text, sizeof(x->text), "%s to %s", service, x->question.target);
+		return;
 	}
+	(void)snprintf(x->text, sizeof(x->text), "%s", service);
+	if (is_listed(host->login_services, host->login_service_count, service)) {
+		x->question.question = QUESTION_LOGIN;
+		(void)snprintf(x->text, sizeof(x->text), "%s login", service);
+	} else if (is_listed(host->batch_services, host->batch_service_count, service)) {
+		x->question.question = QUESTION_BATCH;
+	} else {
+		(void)snprintf(x->ignored, sizeof(x->ignored), "%s is no gate, login or batch service here", name);
+		return;
+	}
+	if (is_mapped_for_gates_alone(host, subject->login))
+		(void)snprintf(x->ignored, sizeof(x->ignored), "%s is mapped for the gates alone", subject->login);
+}
+
+static bool only_reports(const struct explanation *x)
+{
+	return x->gate && x->gate->mode == GATE_REPORT_ONLY;
 }
 
 static void add_record(void *context, const struct trace_record *t)
@@ -98,7 +134,7 @@ static void next_step(const struct decision *d, char *buf, size_t len)
 		(void)snprintf(buf, len, "tenure request %s", d->role);
 }
 
-static void reply(struct call *c, const struct actor *subject, struct explanation *x, enum verdict verdict,
+static void reply(struct call *c, const struct actor *subject, struct explanation *x, const char *verdict,
 		  const char *why, const char *next)
 {
 	const struct policy *policy = engine_policy(call_broker(c)->engine, subject->tenant);
@@ -106,12 +142,13 @@ static void reply(struct call *c, const struct actor *subject, struct explanatio
 
 	if (!policy || policy_host(policy, &host) < 0)
 		host = (struct policy_host){0};
-	call_reply(c, json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "verdict",
-				verdict_allows(verdict) ? "allow" : "deny", "why", why, "user", subject->user,
-				"question", x->text, "path", json_text(host.known ? host.path : NULL), "time",
-				json_time(x->question.now.realtime_ns), "trace", x->trace, "first_unmet",
-				x->first_unmet ? json_integer(x->first_unmet) : json_null(), "next",
-				json_text(next && *next ? next : NULL)));
+	call_reply(c, json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "verdict", verdict, "why", why,
+				"user", subject->user, "question", x->text, "path",
+				json_text(host.known ? host.path : NULL), "time",
+				json_time(x->question.now.realtime_ns), "mode",
+				json_text(!x->gate ? NULL : only_reports(x) ? "report-only" : "enforce"), "trace",
+				x->trace, "first_unmet", x->first_unmet ? json_integer(x->first_unmet) : json_null(),
+				"next", json_text(next && *next ? next : NULL)));
 }
 
 /* May the role be activated? Its one step is the assignment. */
@@ -121,7 +158,6 @@ static void explain_role(struct call *c, const struct actor *subject, const char
 	struct eligibility e = {0};
 	struct trace_record t = {
 		.step = TRACE_RIGHT, .subject = "role", .text = name, .place = "", .result = "not eligible"};
-	enum verdict verdict = VERDICT_DENY;
 	char next[64] = "";
 	uint32_t role;
 	int r = policy ? policy_role_by_name(policy, name, &role) : -ENOENT;
@@ -129,7 +165,6 @@ static void explain_role(struct call *c, const struct actor *subject, const char
 	if (r == 0)
 		r = decide_activation(policy, subject->principal, role, NULL, &x->question.now, &e);
 	if (r == 0) {
-		verdict = VERDICT_ALLOW;
 		t.met = true;
 		t.place = e.place;
 		t.result = "eligible";
@@ -137,7 +172,44 @@ static void explain_role(struct call *c, const struct actor *subject, const char
 	}
 	(void)snprintf(x->text, sizeof(x->text), "activate %s", name);
 	add_record(x, &t);
-	reply(c, subject, x, verdict, r == 0 ? "eligible" : "not-eligible", next);
+	reply(c, subject, x, r == 0 ? "allow" : "deny", r == 0 ? "eligible" : "not-eligible", next);
+}
+
+/* The modules would answer "not mine": other modules decide. */
+static void explain_ignored(struct call *c, const struct actor *subject, struct explanation *x)
+{
+	const struct trace_record t = {.step = TRACE_TENANT,
+				       .subject = "service",
+				       .text = x->ignored,
+				       .place = "tenure.conf",
+				       .result = "not judged",
+				       .met = true};
+
+	add_record(x, &t);
+	reply(c, subject, x, "ignore", "not-judged", NULL);
+}
+
+static void explain_service(struct call *c, const struct actor *subject, struct explanation *x)
+{
+	struct broker *b = call_broker(c);
+	const struct trace_record mode = {.step = TRACE_MODE,
+					  .subject = "mode",
+					  .text = "the gate only reports: a denial is logged, and it passes",
+					  .place = "tenure.conf",
+					  .result = "report-only",
+					  .met = true};
+	enum verdict verdict;
+	struct decision d;
+	char next[64];
+
+	x->question.principal = subject->principal;
+	verdict = decide(engine_policy(b->engine, subject->tenant), engine_grants(b->engine, subject->tenant),
+			 &x->question, &d, add_record, x);
+	if (only_reports(x))
+		add_record(x, &mode);
+	next_step(&d, next, sizeof(next));
+	reply(c, subject, x, verdict_allows(verdict) ? "allow" : "deny", why_text(d.why),
+	      verdict_allows(verdict) ? NULL : next);
 }
 
 void verb_explain(struct call *c)
@@ -145,9 +217,6 @@ void verb_explain(struct call *c)
 	struct broker *b = call_broker(c);
 	struct explanation x = {.question = {.target_user = NO_INDEX}};
 	struct actor subject;
-	struct decision d;
-	enum verdict verdict;
-	char next[64];
 
 	if (!verb_subject(c, &subject) || !time_read(c, &x.question.now))
 		return;
@@ -162,10 +231,9 @@ void verb_explain(struct call *c)
 		explain_role(c, &subject, call_text(c, "role"), &x);
 		return;
 	}
-	question_read(c, &x);
-	x.question.principal = subject.principal;
-	verdict = decide(engine_policy(b->engine, subject.tenant), engine_grants(b->engine, subject.tenant),
-			 &x.question, &d, add_record, &x);
-	next_step(&d, next, sizeof(next));
-	reply(c, &subject, &x, verdict, why_text(d.why), verdict_allows(verdict) ? NULL : next);
+	question_read(c, &subject, &x);
+	if (x.ignored[0])
+		explain_ignored(c, &subject, &x);
+	else
+		explain_service(c, &subject, &x);
 }

@@ -2,23 +2,26 @@
 #include "daemon/tenured/verb.h"
 
 #include <errno.h>
+#include <string.h>
 
-/* The grant that `id` names, or the only one that the caller holds. */
+/* The grant that `id` names, or the one that lasts longest when all that the caller holds are of one role. */
 
 struct own_grant {
 	const struct actor *who;
-	struct uuid id;
-	size_t count;
+	const struct request *longest; /* good until the engine ticks */
+	bool several_roles;
 };
 
-static int count_own(void *context, const struct request *r)
+static int add_own(void *context, const struct request *r)
 {
 	struct own_grant *own = context;
 
-	if (r->state == REQUEST_ACTIVE && request_is_of(r, own->who)) {
-		own->id = r->id;
-		own->count++;
-	}
+	if (r->state != REQUEST_ACTIVE || !request_is_of(r, own->who))
+		return 0;
+	if (own->longest && strcmp(own->longest->role, r->role) != 0)
+		own->several_roles = true;
+	if (!own->longest || r->window.end_ns > own->longest->window.end_ns)
+		own->longest = r;
 	return 0;
 }
 
@@ -26,16 +29,14 @@ static const struct request *find_grant(struct call *c)
 {
 	struct own_grant own = {.who = call_actor(c)};
 	const char *id = call_text(c, "id");
-	const struct request *r;
 
 	if (id)
 		return verb_find_request(c, id);
-	if (engine_each(call_broker(c)->engine, count_own, &own) == 0 && own.count == 1 &&
-	    engine_find_id(call_broker(c)->engine, &own.id, &r) == 0)
-		return r;
-	if (own.count > 1)
+	if (engine_each(call_broker(c)->engine, add_own, &own) == 0 && own.longest && !own.several_roles)
+		return own.longest;
+	if (own.several_roles)
 		call_error(c, "Missing", json_pack("{s:[s]}", "fields", "id"), "tenure",
-			   "you hold %zu grants; say which", own.count);
+			   "you hold several roles; say which grant");
 	else
 		call_error(c, "NoSuchRequest", json_pack("{s:s}", "id", ""), "tenure roles", "you hold no grant");
 	return NULL;

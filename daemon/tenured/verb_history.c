@@ -88,12 +88,13 @@ void verb_history(struct call *c)
 	struct journal_report report = {0};
 	struct actor subject;
 	int64_t began = processor_time(), took;
+	char escaped[128];
 	int r;
 
 	if (!verb_subject(c, &subject))
 		return;
 	if (loop_in_ms(0) < pause_until_ns) {
-		call_error(c, "Busy", NULL, NULL, "the journal is long, and others read it; try again in a moment");
+		call_error(c, "Busy", NULL, "try again in a moment", "the journal is long, and others read it");
 		return;
 	}
 	if (call_text(c, "user") || !sees_all)
@@ -106,6 +107,13 @@ void verb_history(struct call *c)
 	if (r < 0) {
 		json_decref(h.items);
 		verb_engine_error(c, r, &(struct error_subject){0});
+		return;
+	}
+	if (h.id && json_array_size(h.items) == 0 && !report.damaged) {
+		json_decref(h.items);
+		(void)text_escape(h.id, escaped, sizeof(escaped));
+		call_error(c, "NoSuchRequest", json_pack("{s:s}", "id", escaped), "tenure history",
+			   "there is no entry of %s", escaped);
 		return;
 	}
 	fit(h.items);

@@ -4,7 +4,7 @@
 void verb_reload(struct call *c)
 {
 	size_t errors = 0, warnings = 0;
-	int r = broker_reload(call_broker(c), &errors, &warnings);
+	int r = broker_reload(call_broker(c), call_actor(c), &errors, &warnings);
 
 	if (r < 0)
 		verb_engine_error(c, r, &(struct error_subject){0});

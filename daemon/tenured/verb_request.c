@@ -2,8 +2,12 @@
 #include "daemon/tenured/verb.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "common/base/buffer.h"
+#include "daemon/tenured/notice.h"
 
 /*
  * Request, and Extend, which is one for a grant that is there. Order: what is missing or wrong first, then step-up,
@@ -27,10 +31,135 @@ static void release(void *state)
 	free(f);
 }
 
+/* The role's terms for the caller. False: there are none. */
+static bool find_terms(struct call *c, const char *role, struct role_terms *ret)
+{
+	const struct policy *policy = engine_policy(call_broker(c)->engine, call_actor(c)->tenant);
+	uint32_t position;
+
+	return policy && policy_role_by_name(policy, role, &position) == 0 &&
+	       policy_role_terms(policy, position, ret) == 0;
+}
+
+/* As in judge of the engine: the host's shortest, unless the role's longest is shorter still. */
+static int64_t shortest_ns(struct call *c, int64_t max_ns)
+{
+	int64_t min_ns = engine_host_config(call_broker(c)->engine)->min_duration_ns;
+
+	return min_ns < max_ns ? min_ns : max_ns;
+}
+
+/* Would the longest that the role gives be an extension? */
+static bool more_can_be_had(struct call *c, const struct filing *f)
+{
+	struct request_input most = f->in;
+	const char *field = NULL;
+	int r;
+
+	most.duration_ns = 0;
+	r = engine_request_check(call_broker(c)->engine, call_actor(c), &most, &field);
+	return r == 0 || r == -EKEYREJECTED || !field || strcmp(field, "duration") != 0;
+}
+
+/* Inside the role's bounds, and over no later than what is held. True: the call is answered. */
+static bool answer_no_gain(struct call *c, const struct filing *f)
+{
+	struct broker *b = call_broker(c);
+	char until[64], left[DURATION_TEXT_MAX], next[64];
+	const struct request *extended;
+	struct instant now;
+	struct window held;
+
+	if (engine_find_id(b->engine, &f->in.extends, &extended) < 0 || !request_is_held(b, extended, &held) ||
+	    engine_now(b->engine, &now) < 0)
+		return false;
+	notice_time(held.end_ns, until, sizeof(until));
+	duration_format(time_add(window_left_ns(&held, &now), NS_PER_S - 1), left, sizeof(left));
+	(void)snprintf(next, sizeof(next), "ask for more than %s", left);
+	call_error(c, "Invalid", json_pack("{s:s}", "field", "duration"),
+		   more_can_be_had(c, f) ? next : "no more can be had now", "you hold %s until %s already",
+		   f->in.role, until);
+	return true;
+}
+
+/* True: the call is answered. */
+static bool answer_duration(struct call *c, const struct filing *f)
+{
+	char least[DURATION_TEXT_MAX], most[DURATION_TEXT_MAX];
+	int64_t asked_ns, shortest;
+	struct role_terms terms;
+
+	if (!find_terms(c, f->in.role, &terms))
+		return false;
+	shortest = shortest_ns(c, terms.activation.max_duration_ns);
+	asked_ns = f->in.duration_ns ? f->in.duration_ns : terms.activation.max_duration_ns;
+	if (asked_ns >= shortest && asked_ns <= terms.activation.max_duration_ns && !uuid_is_null(&f->in.extends))
+		return answer_no_gain(c, f);
+	duration_format(shortest, least, sizeof(least));
+	duration_format(terms.activation.max_duration_ns, most, sizeof(most));
+	call_error(c, "Invalid", json_pack("{s:s}", "field", "duration"), NULL, "%s can be had for %s to %s",
+		   f->in.role, least, most);
+	return true;
+}
+
+#define SCOPES_BYTES 512
+
+struct scope_list {
+	const char *role;
+	const char *here; /* the host's own path */
+	struct buffer text;
+};
+
+static int add_scope(void *context, const struct eligibility *e)
+{
+	struct scope_list *l = context;
+
+	if (e->type != ASSIGNMENT_ELIGIBLE || !e->usable || strcmp(e->role_name, l->role) != 0)
+		return 0;
+	if (l->text.len)
+		buffer_append_string(&l->text, " or ");
+	buffer_append_string(&l->text, e->scope ? e->scope : e->unit);
+	if (e->scope && strcmp(e->scope, l->here) != 0)
+		buffer_printf(&l->text, " down to %s", l->here);
+	return 0;
+}
+
+/* Says where the caller may ask for the role. True: the call is answered. */
+static bool answer_scope(struct call *c, const struct filing *f)
+{
+	const struct policy *policy = engine_policy(call_broker(c)->engine, call_actor(c)->tenant);
+	struct scope_list l = {.role = f->in.role, .here = "/", .text = BUFFER(SCOPES_BYTES)};
+	struct policy_host host;
+	struct instant now;
+	uint32_t principal;
+	bool known;
+
+	if (policy && policy_host(policy, &host) == 0 && host.known)
+		l.here = host.path;
+	known = policy && policy_principal_by_id(policy, &call_actor(c)->principal_id, &principal) == 0 &&
+		engine_now(call_broker(c)->engine, &now) == 0 &&
+		decide_assignments(policy, principal, &now, add_scope, &l) == 0 && buffer_error(&l.text) == 0 &&
+		l.text.len > 0;
+	if (known)
+		call_error(c, "Invalid", json_pack("{s:s}", "field", "scope"), NULL, "%s can be had at %s", f->in.role,
+			   l.text.data);
+	buffer_done(&l.text);
+	return known;
+}
+
 static void wrong(struct call *c, int r, const char *field)
 {
 	const struct filing *f = call_state(c);
 
+	if (r == -EBUSY) {
+		call_error(c, "Busy", NULL, "tenure", "you have %d open requests or %d grants: cancel or end one",
+			   REQUESTS_PER_PRINCIPAL_MAX, GRANTS_PER_PRINCIPAL_MAX);
+		return;
+	}
+	if (r == -EINVAL && field && strcmp(field, "duration") == 0 && answer_duration(c, f))
+		return;
+	if (r == -EINVAL && field && strcmp(field, "scope") == 0 && answer_scope(c, f))
+		return;
 	verb_engine_error(c, r, &(struct error_subject){.role = f->in.role, .field = field});
 }
 

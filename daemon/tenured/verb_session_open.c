@@ -46,6 +46,7 @@ void verb_session_open(struct call *c)
 		.service = call_text(c, "service"),
 		.invoker = (uid_t)call_number(c, "invoker", NO_ID),
 		.target = call_text(c, "target"),
+		.groups = call_text(c, "groups"),
 		.tty = call_text(c, "tty"),
 		.pid = (pid_t)call_number(c, "pid", 0),
 		.peer_pid = peer->pid,

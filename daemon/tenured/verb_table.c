@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "common/base/text.h"
+#include "common/wire/session_record.h"
 #include "daemon/tenured/verb.h"
 
 /*
@@ -17,7 +18,7 @@
 #define LIMIT	  1000
 #define UID	  UINT32_MAX - 1
 #define PID	  INT32_MAX
-#define TICKET	  256
+#define TICKET	  128 /* as engine_request.c has it */
 
 const struct verb verbs[] = {
 	{"org.varlink.service.GetInfo", ON_BOTH, CALLER_ANYBODY, 0, 0, verb_service_info, {{0}}},
@@ -58,7 +59,7 @@ const struct verb verbs[] = {
 	/* The modules' and the administrator's */
 	{"SessionOpen", ON_ROOT, CALLER_ROOT, 0, 0, verb_session_open,
 	 {{"kind", TEXT, true, 16}, {"service", TEXT, true, NAME}, {"invoker", NUMBER, true, UID}, {"target", TEXT, true, NAME},
-	  {"tty", TEXT, false, NAME}, {"pid", NUMBER, true, PID}}},
+	  {"tty", TEXT, false, NAME}, {"pid", NUMBER, true, PID}, {"groups", TEXT, false, SESSION_GROUPS_MAX}}},
 	{"SessionClose", ON_ROOT, CALLER_ROOT, 0, 0, verb_session_close, {{"id", TEXT, true, ID}}},
 	{"Reload", ON_ROOT, CALLER_ROOT, 0, 0, verb_reload, {{0}}},
 	{"Drain", ON_ROOT, CALLER_ROOT, 0, 0, verb_drain, {{"reason", TEXT, true, REASON_LENGTH_MAX}}},

@@ -17,19 +17,36 @@
 	(IN_CLOSE_WRITE | IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_ATTRIB | IN_DELETE_SELF |           \
 	 IN_MOVE_SELF | IN_ONLYDIR)
 
-enum folder { FOLDER_ETC, FOLDER_TENURE, FOLDER_TENANTS, FOLDER_DIRECTORY, FOLDER_COUNT };
+/* FOLDER_ABOVE: in which the folder of tenure.conf comes to be; /etc once more, or another sysconfdir. */
+enum folder { FOLDER_ETC, FOLDER_ABOVE, FOLDER_TENURE, FOLDER_TENANTS, FOLDER_DIRECTORY, FOLDER_COUNT };
 
 struct watch {
 	int fd;
 	int watches[FOLDER_COUNT]; /* -1: the folder is not there */
 	int64_t due_ns, first_ns; /* BOOTTIME; TIME_FOREVER: nothing changed */
+	bool poll; /* no inotify, or a folder is there and no watch is to be had for it */
 	int64_t poll_ns;
 	uint64_t signature;
 };
 
-/* Those of /etc and /etc/tenure that count; in the two folders *.conf does. */
-static const char *const etc_names[] = {"passwd", "group", "subuid", "subgid", "tenure", NULL};
-static const char *const tenure_names[] = {"tenure.conf", "tenants.d", "directory.d", NULL};
+/* What counts in a folder; NULL: *.conf does. files: so many of the first are files, whose content counts. */
+static const struct {
+	const char *names[5];
+	size_t files;
+} folders[FOLDER_COUNT] = {
+	[FOLDER_ETC] = {{"passwd", "group", "subuid", "subgid", NULL}, 4},
+	[FOLDER_ABOVE] = {{"tenure", NULL}, 0},
+	[FOLDER_TENURE] = {{"tenure.conf", "tenants.d", "directory.d", NULL}, 1},
+};
+
+/* The folder of a path, so often. */
+static void go_up(char path[static PATH_MAX], int steps)
+{
+	for (char *slash; steps > 0 && (slash = strrchr(path, '/')); steps--)
+		*slash = '\0';
+	if (!*path)
+		(void)snprintf(path, PATH_MAX, "/");
+}
 
 static void folder_path(enum folder folder, char path[static PATH_MAX])
 {
@@ -37,8 +54,10 @@ static void folder_path(enum folder folder, char path[static PATH_MAX])
 	case FOLDER_ETC:
 		(void)snprintf(path, PATH_MAX, "%s", tenure_path(PATH_ETC));
 		break;
+	case FOLDER_ABOVE:
 	case FOLDER_TENURE:
-		(void)snprintf(path, PATH_MAX, "%s/tenure", tenure_path(PATH_ETC));
+		(void)snprintf(path, PATH_MAX, "%s", tenure_path(PATH_CONFIG));
+		go_up(path, folder == FOLDER_ABOVE ? 2 : 1);
 		break;
 	case FOLDER_TENANTS:
 		(void)snprintf(path, PATH_MAX, "%s", tenure_path(PATH_TENANTS_D));
@@ -51,27 +70,28 @@ static void folder_path(enum folder folder, char path[static PATH_MAX])
 
 static bool counts(enum folder folder, const char *name)
 {
-	const char *const *names = folder == FOLDER_ETC ? etc_names : tenure_names;
 	size_t len = strlen(name);
 
-	if (folder == FOLDER_TENANTS || folder == FOLDER_DIRECTORY)
+	if (!folders[folder].names[0])
 		return len > 5 && name[0] != '.' && strcmp(name + len - 5, ".conf") == 0;
-	for (; *names; names++)
+	for (const char *const *names = folders[folder].names; *names; names++)
 		if (strcmp(*names, name) == 0)
 			return true;
 	return false;
 }
 
-/* True if a folder is watched that was not before: what it holds is news. */
+/* True if a folder is watched that was not before: what it holds is news. One that cannot be watched is looked at. */
 static bool add_watches(struct watch *w)
 {
 	char path[PATH_MAX];
 	bool news = false;
 
+	w->poll = false;
 	for (int i = 0; i < FOLDER_COUNT; i++) {
 		folder_path((enum folder)i, path);
 		int id = inotify_add_watch(w->fd, path, EVENTS);
 
+		w->poll = w->poll || (id < 0 && errno != ENOENT && errno != ENOTDIR);
 		news = news || (id >= 0 && id != w->watches[i]);
 		w->watches[i] = id;
 	}
@@ -104,15 +124,15 @@ static uint64_t sign_folder(enum folder folder)
 	char path[PATH_MAX];
 	uint64_t hash = 0;
 	struct dirent *entry;
+	struct stat st;
 
 	folder_path(folder, path);
-	if (folder == FOLDER_ETC || folder == FOLDER_TENURE) {
-		const char *const *names = folder == FOLDER_ETC ? etc_names : tenure_names;
-
-		for (; *names && strcmp(*names, "tenure") != 0 && strcmp(*names, "tenants.d") != 0; names++)
-			hash += sign_file(1, path, *names);
+	if (stat(path, &st) == 0)
+		hash = mix(mix(hash, st.st_mode), st.st_uid);
+	for (size_t i = 0; i < folders[folder].files; i++)
+		hash += sign_file(1, path, folders[folder].names[i]);
+	if (folders[folder].names[0])
 		return hash;
-	}
 	DIR *dir = opendir(path);
 
 	while (dir && (entry = readdir(dir)))
@@ -132,6 +152,13 @@ static uint64_t sign_all(void)
 	return hash;
 }
 
+static void start_polling(struct watch *w, const struct instant *now)
+{
+	w->poll = true;
+	w->signature = sign_all();
+	w->poll_ns = time_add(now->boottime_ns, WATCH_POLL_NS);
+}
+
 int watch_new(bool inotify, const struct instant *now, struct watch **ret)
 {
 	struct watch *w = calloc(1, sizeof(*w));
@@ -144,14 +171,8 @@ int watch_new(bool inotify, const struct instant *now, struct watch **ret)
 		w->watches[i] = -1;
 	if (w->fd >= 0)
 		(void)add_watches(w);
-	if (w->fd >= 0 && w->watches[FOLDER_ETC] < 0) { /* no watch is to be had: a descriptor that never speaks */
-		close(w->fd);
-		w->fd = -1;
-	}
-	if (w->fd < 0) {
-		w->signature = sign_all();
-		w->poll_ns = time_add(now->boottime_ns, WATCH_POLL_NS);
-	}
+	if (w->fd < 0 || w->poll)
+		start_polling(w, now);
 	*ret = w;
 	return 0;
 }
@@ -186,7 +207,9 @@ static bool event_counts(struct watch *w, const struct inotify_event *event)
 	for (int i = 0; i < FOLDER_COUNT; i++) {
 		if (w->watches[i] != event->wd)
 			continue;
-		if (event->mask & (IN_DELETE_SELF | IN_MOVE_SELF | IN_IGNORED))
+		/* Of the folder itself; who may write to it decides whether its files are believed. */
+		if (event->mask & (IN_DELETE_SELF | IN_MOVE_SELF | IN_IGNORED) ||
+		    (event->mask & IN_ATTRIB && event->len == 0))
 			return true;
 		if (event->len > 0 && counts((enum folder)i, event->name))
 			return true;
@@ -208,25 +231,37 @@ void watch_ready(struct watch *w, const struct instant *now)
 			at += (ssize_t)(sizeof(*event) + event->len);
 		}
 	}
+	bool polled = w->poll;
+
 	if (w->fd >= 0 && add_watches(w))
 		any = true;
+	if (w->poll && !polled) {
+		start_polling(w, now);
+		any = true; /* what happened since the watch went, nobody saw */
+	}
 	if (any)
 		changed(w, now);
+}
+
+static void look(struct watch *w, const struct instant *now)
+{
+	if (w->fd >= 0)
+		(void)add_watches(w); /* there may be room by now */
+	uint64_t signature = sign_all();
+
+	w->poll_ns = time_add(now->boottime_ns, WATCH_POLL_NS);
+	if (signature == w->signature)
+		return;
+	w->signature = signature;
+	w->due_ns = now->boottime_ns;
 }
 
 bool watch_is_due(struct watch *w, const struct instant *now)
 {
 	if (!w)
 		return false;
-	if (w->fd < 0 && now->boottime_ns >= w->poll_ns) {
-		uint64_t signature = sign_all();
-
-		w->poll_ns = time_add(now->boottime_ns, WATCH_POLL_NS);
-		if (signature != w->signature) {
-			w->signature = signature;
-			w->due_ns = now->boottime_ns;
-		}
-	}
+	if (w->poll && now->boottime_ns >= w->poll_ns)
+		look(w, now);
 	if (now->boottime_ns < w->due_ns)
 		return false;
 	w->due_ns = TIME_FOREVER;
@@ -237,5 +272,5 @@ int64_t watch_deadline(const struct watch *w)
 {
 	if (!w)
 		return TIME_FOREVER;
-	return w->fd < 0 && w->poll_ns < w->due_ns ? w->poll_ns : w->due_ns;
+	return w->poll && w->poll_ns < w->due_ns ? w->poll_ns : w->due_ns;
 }

@@ -5,7 +5,7 @@
 /*
  * Notices that a file of the configuration changed, or one of the host's own accounts (passwd, group, subuid, subgid:
  * T47): by inotify on their folders, so that rename, rewrite and folders that come later are seen; where there is no
- * inotify, by looking every WATCH_POLL_NS. Changes are gathered for WATCH_SETTLE_NS, at most WATCH_SETTLE_MAX_NS.
+ * inotify, or not for every folder, by looking every WATCH_POLL_NS. Changes are gathered for WATCH_SETTLE_NS, at most WATCH_SETTLE_MAX_NS.
  */
 
 #include "common/base/clock.h"
@@ -20,7 +20,7 @@ struct watch;
 int watch_new(bool inotify, const struct instant *now, struct watch **ret) MUST_CHECK;
 void watch_free(struct watch *w);
 
-/* -1 while it polls. */
+/* -1 without inotify. */
 int watch_fd(const struct watch *w);
 /* The descriptor is readable. */
 void watch_ready(struct watch *w, const struct instant *now);

@@ -1,92 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What Tenure's own files say: everything that the broker would refuse, before it does. */
+/* What tenure.conf and the directories say of each other and of this host. */
 #include "helper/check/check.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "common/base/paths.h"
-#include "common/config/config.h"
-
-static bool tenant_path(enum tenure_path folder, const char *name, char path[static PATH_MAX])
-{
-	int n = snprintf(path, PATH_MAX, "%s/%s.conf", tenure_path(folder), name);
-
-	return n >= 0 && n < PATH_MAX;
-}
-
-static int load_tenants(struct check_context *c)
-{
-	size_t count = c->host.tenant_count;
-	char path[PATH_MAX];
-
-	c->tenants = calloc(count + 1, sizeof(*c->tenants));
-	c->directories = calloc(count + 1, sizeof(struct directory *));
-	if (!c->tenants || !c->directories)
-		return -ENOMEM;
-	for (size_t i = 0; i < count; i++) {
-		struct tenant_config *t = &c->tenants[c->tenant_count];
-		int r;
-
-		if (!tenant_path(PATH_TENANTS_D, c->host.tenants[i], path))
-			continue;
-		r = tenant_config_load(path, c->host.tenants[i], t, &c->problems);
-		if (r == -ENOMEM)
-			return r;
-		if (r < 0)
-			continue;
-		t->home = i == 0;
-		c->tenant_count++;
-	}
-	return 0;
-}
-
-/* As after installation: nothing is bound. But the broker goes on with what the file said last. */
-static int no_config(struct check_context *c)
-{
-	char last[PATH_MAX];
-	int n = snprintf(last, sizeof(last), "%s/last/tenure.conf", tenure_path(PATH_STATE));
-
-	if (n >= 0 && n < (int)sizeof(last) && access(last, F_OK) == 0)
-		problem_add(&c->problems, SEVERITY_ERROR, "conf-file", "tenure.conf",
-			    "write it; to govern nobody: tenants = [ ];", "is not there; its last good content is served");
-	return 0;
-}
-
-int check_config(struct check_context *c)
-{
-	int r;
-
-	if (access(tenure_path(PATH_CONFIG), F_OK) < 0 && errno == ENOENT)
-		return no_config(c);
-	r = host_config_load(tenure_path(PATH_CONFIG), &c->host, &c->problems);
-	if (r == -ENOMEM)
-		return r;
-	c->has_host = r == 0;
-	return c->has_host ? load_tenants(c) : 0;
-}
-
-int check_directory(struct check_context *c)
-{
-	char path[PATH_MAX];
-
-	for (size_t i = 0; i < c->tenant_count; i++) {
-		const struct tenant_config *t = &c->tenants[i];
-		int r;
-
-		if (!tenant_path(PATH_DIRECTORY_D, t->name, path))
-			continue;
-		r = directory_load(path, &t->id, &c->directories[i], &c->problems);
-		if (r == 0)
-			r = directory_validate(c->directories[i], t, &c->local, &c->problems);
-		if (r == -ENOMEM)
-			return r;
-	}
-	return 0;
-}
+#include "common/base/text.h"
 
 static const struct user *find_principal(const struct check_context *c, const char *principal, bool *ret_unread)
 {
@@ -127,19 +47,66 @@ static void check_login(struct check_context *c, const struct local_login *l)
 			    "%s is no user of a directory here", l->principal);
 }
 
+/* With no accounts read, each would be missing. */
 int check_logins(struct check_context *c)
 {
+	if (!c->has_local) {
+		check_take_broker(c, "login-binding");
+		return 1;
+	}
 	for (size_t i = 0; i < c->host.local_login_count; i++)
 		check_login(c, &c->host.local_logins[i]);
 	for (size_t i = 0; i < c->host.break_glass_user_count; i++)
 		if (!local_user_by_name(&c->local, c->host.break_glass_users[i]))
 			problem_add(&c->problems, SEVERITY_WARNING, "logins", "tenure.conf", "name accounts of /etc/passwd",
 				    "break_glass_users: %s is no account of this host", c->host.break_glass_users[i]);
+	check_take_broker(c, "login-binding");
 	return 0;
 }
 
 int check_subuid(struct check_context *c)
 {
+	if (!c->has_local)
+		return 1;
 	tenants_validate(c->tenants, c->tenant_count, &c->local, &c->problems);
+	return 0;
+}
+
+/* How the entry of this host would begin. */
+static const char *own_name(char name[static 256])
+{
+	memset(name, 0, 256);
+	(void)gethostname(name, 255);
+	name[strcspn(name, ".")] = '\0';
+	return name_is_valid(name) ? name : "NAME";
+}
+
+static bool is_in_hosts(const struct directory *d, const struct uuid *id)
+{
+	for (size_t i = 0; i < d->host_count; i++)
+		if (uuid_equal(&d->hosts[i].o.id, id))
+			return true;
+	return false;
+}
+
+/* Which assignments reach this host is decided by its entry; a broken one is the directory's to report. */
+int check_host_entry(struct check_context *c)
+{
+	char name[256], remedy[512], place[128], id[UUID_TEXT_MAX];
+
+	if (!c->has_host_id) {
+		problem_add(&c->problems, SEVERITY_ERROR, "host", "/etc/machine-id", "systemd-machine-id-setup",
+			    "cannot be read: this host has no id");
+		return 0;
+	}
+	uuid_format(&c->host_id, id);
+	(void)snprintf(remedy, sizeof(remedy), "add { name = \"%s\"; id = \"%s\"; scope = \"/\"; }", own_name(name), id);
+	for (size_t i = 0; i < c->tenant_count; i++) {
+		if (!c->directories[i] || is_in_hosts(c->directories[i], &c->host_id))
+			continue;
+		(void)snprintf(place, sizeof(place), "directory.d/%s.conf", c->tenants[i].name);
+		problem_add(&c->problems, SEVERITY_WARNING, "host", place, remedy,
+			    "no entry of hosts has this host's id: only assignments at / reach it");
+	}
 	return 0;
 }

@@ -70,11 +70,28 @@ static void copy_field(const json_t *reply, const char *key, char *ret, size_t l
 	(void)snprintf(ret, len, "%s", text ? text : "");
 }
 
+/* The ids that check takes over; the others it finds itself, in the files as they are now. */
+static void copy_problem(json_t *row, struct problem_list *list)
+{
+	static const char *const ids[] = {"dir-uid-retired", "login-binding", "conf-last"};
+	const char *id = NULL, *severity = NULL, *place = NULL, *what = NULL, *remedy = NULL;
+
+	if (json_unpack(row, "{s:s, s:s, s:s, s:s, s:s}", "id", &id, "severity", &severity, "where", &place, "what",
+			&what, "remedy", &remedy) < 0)
+		return;
+	for (size_t i = 0; i < ARRAY_LENGTH(ids); i++)
+		if (strcmp(id, ids[i]) == 0)
+			problem_add(list, strcmp(severity, "warning") == 0 ? SEVERITY_WARNING : SEVERITY_ERROR, ids[i], place,
+				    remedy, "%s", what);
+}
+
 void broker_ask(struct broker_facts *ret)
 {
 	struct wire_client *client = NULL;
 	const char *error = NULL;
 	json_t *reply = NULL;
+	json_t *row;
+	size_t i;
 	int r;
 
 	*ret = (struct broker_facts){0};
@@ -87,14 +104,34 @@ void broker_ask(struct broker_facts *ret)
 	if (r == 0) {
 		copy_field(reply, "degraded", ret->degraded, sizeof(ret->degraded));
 		copy_field(reply, "journal", ret->journal, sizeof(ret->journal));
+		json_array_foreach(json_object_get(reply, "problems"), i, row)
+			copy_problem(row, &ret->problems);
 	}
 	json_decref(reply);
 	wire_client_free(client);
 }
 
+static bool is_said(const struct problem_list *list, const char *place)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (*place && strcmp(list->items[i].place, place) == 0 && strcmp(list->items[i].id, "logins") == 0)
+			return true;
+	return false;
+}
+
+/* A mapping that leads nowhere is seen here as well, and said once. */
+void check_take_broker(struct check_context *c, const char *id)
+{
+	for (size_t i = 0; i < c->broker.problems.count; i++) {
+		const struct problem *p = &c->broker.problems.items[i];
+
+		if (strcmp(p->id, id) == 0 && !is_said(&c->problems, p->place))
+			problem_add(&c->problems, p->severity, id, p->place, p->remedy, "%s", p->message);
+	}
+}
+
 int check_broker(struct check_context *c)
 {
-	c->ask_broker(&c->broker);
 	if (c->broker.error < 0)
 		problem_add(&c->problems, SEVERITY_ERROR, "broker", "", "systemctl start tenured",
 			    "tenured does not answer: %s; nothing new can be granted", strerror(-c->broker.error));
@@ -109,7 +146,9 @@ int check_journal(struct check_context *c)
 	if (c->broker.error < 0)
 		return 1;
 	if (strcmp(c->broker.journal, "ok") != 0)
-		problem_add(&c->problems, SEVERITY_ERROR, "journal", tenure_path(PATH_JOURNAL), "see tenure-journal(5), Damage",
+		problem_add(&c->problems, SEVERITY_ERROR, "journal", tenure_path(PATH_JOURNAL),
+			    strstr(c->broker.journal, "damaged") ? "tenure-journal(5), Damage; then: tenured -r journal WHY"
+								 : "make room: tenure-journal(5), Full disk",
 			    "%s", c->broker.journal);
 	return 0;
 }

@@ -37,19 +37,40 @@ static void note_user(struct check_context *c, size_t tenant, uint32_t user, con
 		    "%s has no password; %s needs step-up", u->o.name, role->o.name);
 }
 
+static void note_group(struct check_context *c, size_t tenant, uint32_t group, const struct role *role, bool *noted)
+{
+	const struct group *g = &c->directories[tenant]->groups[group];
+
+	for (size_t i = 0; i < g->closure_count; i++)
+		note_user(c, tenant, g->closure[i], role, noted);
+}
+
+/* Who decides is asked, too. */
+static void note_approvers(struct check_context *c, size_t tenant, const struct role *role, bool *noted)
+{
+	const struct name_list *users = &role->activation.approver_users, *groups = &role->activation.approver_groups;
+
+	for (size_t i = 0; users->index && i < users->count; i++)
+		if (users->index[i] != NO_INDEX)
+			note_user(c, tenant, users->index[i], role, noted);
+	for (size_t i = 0; groups->index && i < groups->count; i++)
+		if (groups->index[i] != NO_INDEX)
+			note_group(c, tenant, groups->index[i], role, noted);
+}
+
 static void check_assignment(struct check_context *c, size_t tenant, const struct assignment *a, bool *noted)
 {
 	const struct directory *d = c->directories[tenant];
+	const struct role *role = a->role_index == NO_INDEX ? NULL : &d->roles[a->role_index];
 
-	if (a->o.dropped || a->type != ASSIGNMENT_ELIGIBLE || a->role_index == NO_INDEX ||
-	    !d->roles[a->role_index].activation.step_up)
+	if (a->o.dropped || a->type != ASSIGNMENT_ELIGIBLE || !role || !role->activation.step_up)
 		return;
 	if (a->user_index != NO_INDEX)
-		note_user(c, tenant, a->user_index, &d->roles[a->role_index], noted);
-	if (a->group_index == NO_INDEX)
-		return;
-	for (size_t i = 0; i < d->groups[a->group_index].closure_count; i++)
-		note_user(c, tenant, d->groups[a->group_index].closure[i], &d->roles[a->role_index], noted);
+		note_user(c, tenant, a->user_index, role, noted);
+	if (a->group_index != NO_INDEX)
+		note_group(c, tenant, a->group_index, role, noted);
+	if (role->activation.approvals > 0)
+		note_approvers(c, tenant, role, noted);
 }
 
 int check_stepup(struct check_context *c)
@@ -80,7 +101,9 @@ int check_homes(struct check_context *c)
 {
 	struct name_text names = {0};
 
-	for (size_t i = 0; i < c->tenant_count && !makes_homes(c); i++) {
+	if (makes_homes(c))
+		return 0;
+	for (size_t i = 0; i < c->tenant_count; i++) {
 		const struct directory *d = c->directories[i];
 
 		for (size_t j = 0; d && j < d->user_count; j++) {

@@ -50,8 +50,10 @@ static const char *gate_text(struct cli *cli, const struct check_context *c)
 {
 	const char *text = mode_text(c->host.gate_mode);
 
+	if (!c->is_bound)
+		return "off";
 	if (!c->has_host)
-		return c->problems.errors ? "unknown" : "off";
+		return "unknown";
 	for (size_t i = 0; i < c->host.gate_service_count; i++)
 		if (c->host.gate_services[i].mode != c->host.gate_mode)
 			text = cli_text(cli, "%s, %s %s", text, c->host.gate_services[i].name,
@@ -61,29 +63,21 @@ static const char *gate_text(struct cli *cli, const struct check_context *c)
 
 struct served {
 	size_t served, users;
-	bool old; /* some tenant's last good policy stays */
-	int64_t since_ns;
 };
 
-static void count_served(const struct check_context *c, struct served *ret)
+static struct served count_served(const struct check_context *c)
 {
-	*ret = (struct served){0};
+	struct served s = {0};
+
 	for (size_t i = 0; i < c->tenant_count; i++) {
 		const struct directory *d = c->directories[i];
-		char path[PATH_MAX];
-		struct stat st;
 
 		for (size_t j = 0; d && j < d->user_count; j++) {
-			ret->users++;
-			ret->served += !d->users[j].o.dropped;
+			s.users++;
+			s.served += !d->users[j].o.dropped;
 		}
-		if (d && !d->broken_restriction)
-			continue;
-		ret->old = true;
-		(void)snprintf(path, sizeof(path), "%s/tenants/%s/policy", tenure_path(PATH_STATE), c->tenants[i].name);
-		if (stat(path, &st) == 0)
-			ret->since_ns = (int64_t)st.st_mtim.tv_sec * NS_PER_S;
 	}
+	return s;
 }
 
 /* Where the messages begin: behind the longest id. */
@@ -129,18 +123,24 @@ static void print_ok(const struct cli *cli, const bool *ok)
 static void print_sum(struct cli *cli, const struct check_context *c)
 {
 	const struct problem_list *list = &c->problems;
-	struct served s;
+	struct served s = count_served(c);
+	char text[512];
+	size_t used;
 
-	count_served(c, &s);
-	printf("\n%zu error%s, %zu warning%s.", list->errors, list->errors == 1 ? "" : "s", list->warnings,
-	       list->warnings == 1 ? "" : "s");
-	if (c->tenant_count == 0)
-		printf(" No tenant is bound: Tenure changes nothing for anybody.");
-	else
-		printf(" Served: %zu of %zu users", s.served, s.users);
-	if (s.old && s.since_ns)
-		printf(", last good state of %s", time_of_entry(cli, cli_now(cli), s.since_ns));
-	printf("%s\n", c->tenant_count ? "." : "");
+	(void)snprintf(text, sizeof(text), "%zu error%s, %zu warning%s.", list->errors, list->errors == 1 ? "" : "s",
+		       list->warnings, list->warnings == 1 ? "" : "s");
+	used = strlen(text);
+	if (!c->is_bound)
+		(void)snprintf(text + used, sizeof(text) - used, " No tenant is bound: Tenure changes nothing for anybody.");
+	else if (s.users > 0 || !c->is_unread)
+		(void)snprintf(text + used, sizeof(text) - used, " Served: %zu of %zu users%s%s.", s.served, s.users,
+			       c->last_ns ? ", last good state of " : "",
+			       c->last_ns ? time_of_entry(cli, cli_now(cli), c->last_ns) : "");
+	used = strlen(text);
+	if (c->is_unread)
+		(void)snprintf(text + used, sizeof(text) - used, " What cannot be read stays as it was published.");
+	printf("\n");
+	print_labelled(cli, stdout, "", 0, text);
 }
 
 void check_print(struct cli *cli, const struct check_context *c, const bool *ok)
@@ -156,12 +156,10 @@ void check_print(struct cli *cli, const struct check_context *c, const bool *ok)
 	print_sum(cli, c);
 }
 
-json_t *check_json(struct cli *cli, const struct check_context *c, const bool *ok)
+static json_t *json_items(const struct check_context *c)
 {
-	json_t *items = json_array(), *fine = json_array();
-	struct served s;
+	json_t *items = json_array();
 
-	count_served(c, &s);
 	for (size_t i = 0; i < c->problems.count; i++) {
 		const struct problem *p = &c->problems.items[i];
 
@@ -169,11 +167,29 @@ json_t *check_json(struct cli *cli, const struct check_context *c, const bool *o
 						       p->severity == SEVERITY_ERROR ? "error" : "warning", "id", p->id,
 						       "place", p->place, "message", p->message, "do", p->remedy));
 	}
+	return items;
+}
+
+static json_t *json_checks(const bool *ok)
+{
+	json_t *checks = json_array();
+
 	for (size_t i = 0; check_table[i].id; i++)
-		if (ok[i])
-			json_array_append_new(fine, json_string(check_table[i].id));
-	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:I, s:I, s:I, s:I}", "host", host_name(cli, c), "host_id",
-			 host_id(cli, c), "gate", gate_text(cli, c), "items", items, "ok", fine, "errors",
-			 (json_int_t)c->problems.errors, "warnings", (json_int_t)c->problems.warnings, "served",
-			 (json_int_t)s.served, "users", (json_int_t)s.users);
+		json_array_append_new(checks, json_pack("{s:s, s:s, s:b}", "id", check_table[i].id, "what",
+							check_table[i].what, "ok", ok[i]));
+	return checks;
+}
+
+json_t *check_json(struct cli *cli, const struct check_context *c, const bool *ok)
+{
+	struct served s = count_served(c);
+	char last[64] = "";
+
+	if (c->last_ns)
+		time_format_rfc3339(c->last_ns, last, sizeof(last));
+	return json_pack("{s:s, s:s, s:s, s:b, s:o, s:o, s:I, s:I, s:I, s:I, s:s?, s:b}", "host", host_name(cli, c), "host_id",
+			 host_id(cli, c), "gate", gate_text(cli, c), "bound", c->is_bound, "items", json_items(c), "checks",
+			 json_checks(ok), "errors", (json_int_t)c->problems.errors, "warnings",
+			 (json_int_t)c->problems.warnings, "served", (json_int_t)s.served, "users", (json_int_t)s.users,
+			 "last_good", c->last_ns ? last : NULL, "unread", c->is_unread);
 }

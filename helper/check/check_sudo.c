@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* sudo asks PAM at each step, as a service that is a gate, and reads the group become-root anew at each use. */
-#include "helper/check/sudoers.h"
+#include "helper/check/sudoers_line.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/base/text.h"
@@ -32,14 +33,6 @@ static void check_setting(struct check_context *c, const struct sudoers_default 
 				    "sudo asks PAM as \"%s\", which is no gate",
 				    text_escape(d->setting + len, name, sizeof(name)));
 	}
-}
-
-static bool has_rule(const struct sudoers *s, const char *who)
-{
-	for (size_t i = 0; i < s->rule_count; i++)
-		if (strcmp(s->rules[i].who, who) == 0)
-			return true;
-	return false;
 }
 
 static bool has_plugin(const struct sudoers *s)
@@ -77,10 +70,73 @@ static void check_targets(struct check_context *c, const struct sudoers *s)
 			continue;
 		(void)snprintf(who, sizeof(who), "%%:become-%s", target);
 		(void)snprintf(remedy, sizeof(remedy), "visudo -f /etc/sudoers.d/tenure-local: %s ALL=(%s) ALL", who, target);
-		if (!has_rule(s, who))
+		if (!sudoers_names(s, who))
 			problem_add(&c->problems, SEVERITY_WARNING, "sudo-rule", "/etc/sudoers.d", remedy,
 				    "no line lets the group become-%s use sudo", target);
 	}
+}
+
+/* Rules from a server have Defaults, too, and they are not here to be read. */
+static void check_sources(struct check_context *c)
+{
+	char *text = check_read(c, "/etc/nsswitch.conf"), escaped[64];
+	const char *p = text ? check_nss_sources(text, "sudoers") : NULL;
+
+	while (p && *(p += strspn(p, " \t"))) {
+		size_t len = strcspn(p, " \t");
+		char name[32];
+
+		(void)snprintf(name, sizeof(name), "%.*s", (int)len, p);
+		if (*p != '[' && strcmp(name, "files") != 0)
+			problem_add(&c->problems, SEVERITY_WARNING, "sudo-source", "",
+				    "see there that nothing says !pam_acct_mgmt or !pam_session",
+				    "nsswitch.conf: sudo takes rules and Defaults from %s, which are not checked",
+				    text_escape(name, escaped, sizeof(escaped)));
+		p += *p == '[' ? strcspn(p, "]") + (p[strcspn(p, "]")] == ']') : len;
+	}
+	free(text);
+}
+
+/* "Plugin NAME FILE [OPTION...]": what is not sudo's own may decide without PAM, and an option may name other files. */
+static void check_conf(struct check_context *c)
+{
+	char *text = check_read(c, "/etc/sudo.conf"), *rest = text, *line;
+
+	for (unsigned number = 1; (line = strsep(&rest, "\n")); number++) {
+		char word[256], file[256], more[64], place[64], escaped[256];
+		const char *p = line, *name;
+		bool own;
+
+		sudoers_take_until(&p, " \t", word, sizeof(word));
+		if (strcasecmp(word, "Plugin") != 0)
+			continue;
+		sudoers_take_until(&p, " \t", word, sizeof(word));
+		sudoers_take_until(&p, " \t", file, sizeof(file));
+		sudoers_take_until(&p, " \t", more, sizeof(more));
+		name = strrchr(file, '/');
+		name = name ? name + 1 : file;
+		own = strcmp(name, "sudoers.so") == 0;
+		if (own && (more[0] == '\0' || more[0] == '#'))
+			continue;
+		(void)snprintf(place, sizeof(place), "/etc/sudo.conf:%u", number);
+		problem_add(&c->problems, SEVERITY_WARNING, "sudo-conf", place,
+			    "see that it asks PAM at each sudo; or Plugin sudoers_policy sudoers.so",
+			    "Plugin %s%s: what it lets pass is not checked", text_escape(file, escaped, sizeof(escaped)),
+			    own ? " with options" : "");
+	}
+	free(text);
+}
+
+/* What stands in it may switch the gate off. */
+static void check_unread(struct check_context *c, const struct sudoers_unread *u)
+{
+	char name[PATH_MAX], remedy[PATH_MAX];
+	const char *colon = strrchr(u->place, ':');
+
+	(void)snprintf(remedy, sizeof(remedy), "write it, or take that line out; visudo -f %.*s",
+		       colon ? (int)(colon - u->place) : 0, u->place);
+	problem_add(&c->problems, SEVERITY_ERROR, "sudoers", u->place, colon ? remedy : "make it a file that root can read",
+		    "%s cannot be read: %s", text_escape(u->file, name, sizeof(name)), strerror(u->error));
 }
 
 int check_sudo(struct check_context *c)
@@ -90,6 +146,10 @@ int check_sudo(struct check_context *c)
 
 	if (r < 0)
 		return r;
+	check_conf(c);
+	check_sources(c);
+	for (size_t i = 0; i < s.unread_count; i++)
+		check_unread(c, &s.unread[i]);
 	for (size_t i = 0; i < s.default_count; i++)
 		check_setting(c, &s.defaults[i]);
 	for (size_t i = 0; i < s.rule_count; i++)

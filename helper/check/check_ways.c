@@ -54,7 +54,7 @@ static int check_unmapped(struct check_context *c)
 		const struct unix_account *a = &c->accounts[i];
 
 		if (a->uid != 0 && check_can_log_in(a) && !check_is_governed(c, a->name) &&
-		    sudoers_rule_for(c, &s, a->name))
+		    sudoers_gives_root(c, &s, a->name) != SUDOERS_NO)
 			name_text_add(&names, a->name);
 	}
 	if (names.count > 1)
@@ -77,23 +77,56 @@ static void check_doas(struct check_context *c)
 	free(text);
 }
 
-/* polkit lets the members of sudo (Debian) and wheel be its administrators. */
-static void check_pkexec(struct check_context *c)
+/* Debian's and others' rules for polkit: these groups are its administrators. */
+static void check_polkit(struct check_context *c)
 {
 	static const char *const groups[] = {"sudo", "wheel", "admin"};
 	struct name_text names = {0};
 	char path[PATH_MAX];
 	struct stat st;
+	bool has_pkexec = check_path(c, "/usr/bin/pkexec", path) && stat(path, &st) == 0 && (st.st_mode & S_ISUID);
 
-	if (!check_path(c, "/usr/bin/pkexec", path) || stat(path, &st) < 0 || !(st.st_mode & S_ISUID) ||
-	    check_is_gate(c, "polkit-1"))
+	if (check_is_gate(c, "polkit-1") ||
+	    (!has_pkexec && !check_exists(c, "/usr/share/dbus-1/system-services/org.freedesktop.PolicyKit1.service")))
 		return;
 	for (size_t i = 0; i < ARRAY_LENGTH(groups); i++)
 		collect_governed_in(c, groups[i], &names);
-	if (names.count)
+	if (names.count && has_pkexec)
 		problem_add(&c->problems, SEVERITY_WARNING, "pkexec", "/usr/bin/pkexec",
-			    "take them out of the group, or remove pkexec",
+			    "take them out of the group, or remove pkexec and polkitd",
 			    "pkexec asks polkit, which is no gate; its administrators are governed: %s", names.text);
+	else if (names.count)
+		problem_add(&c->problems, SEVERITY_WARNING, "polkit", "", "take them out of the group, or remove polkitd",
+			    "systemd-run and the like ask polkit, which is no gate; its administrators are governed: %s",
+			    names.text);
+}
+
+/* A line that gives a shell: one with a command of its own gives that command. */
+static bool root_has_keys(const struct check_context *c)
+{
+	char *text = check_read(c, "/root/.ssh/authorized_keys"), *rest = text, *line;
+	bool found = false;
+
+	while (!found && (line = strsep(&rest, "\n"))) {
+		line += strspn(line, " \t\r");
+		found = *line != '\0' && *line != '#' && !strcasestr(line, "command=");
+	}
+	free(text);
+	return found;
+}
+
+static void check_root_login(struct check_context *c)
+{
+	struct sshd_root ssh = check_sshd_root(c);
+	const struct unix_account *root = check_account(c, "root");
+
+	if (ssh.by_password && root && check_can_log_in(root))
+		problem_add(&c->problems, SEVERITY_WARNING, "root-login", "/etc/ssh/sshd_config",
+			    "PermitRootLogin no; systemctl reload ssh", "root logs in by ssh with a password, past every gate");
+	else if (ssh.by_key && root_has_keys(c))
+		problem_add(&c->problems, SEVERITY_WARNING, "root-login", "/root/.ssh/authorized_keys",
+			    "keep one key for emergencies; or PermitRootLogin no",
+			    "lets whoever has such a key be root by ssh, past every gate");
 }
 
 /* What leads to root on this host and was taken out of gate.services. */
@@ -119,7 +152,8 @@ int check_ways(struct check_context *c)
 	check_gates(c);
 	check_groups(c);
 	check_doas(c);
-	check_pkexec(c);
+	check_polkit(c);
+	check_root_login(c);
 	return check_unmapped(c);
 }
 
@@ -127,28 +161,25 @@ int check_ways(struct check_context *c)
 int check_way_back(struct check_context *c)
 {
 	enum severity severity = check_enforces(c) ? SEVERITY_ERROR : SEVERITY_WARNING;
-	char *keys = check_read(c, "/root/.ssh/authorized_keys");
 	struct sudoers s;
 	bool found = false;
 	int r = sudoers_read(c, &s);
 
-	if (r < 0) {
-		free(keys);
+	if (r < 0)
 		return r;
-	}
 	for (size_t i = 0; i < c->account_count && !found; i++) {
 		const struct unix_account *a = &c->accounts[i];
 
 		found = check_can_log_in(a) &&
-			(a->uid == 0 || (!check_is_governed(c, a->name) && sudoers_rule_for(c, &s, a->name)));
+			(a->uid == 0 ||
+			 (!check_is_governed(c, a->name) && sudoers_gives_root(c, &s, a->name) == SUDOERS_YES));
 	}
 	sudoers_done(&s);
 	if (!found) {
-		if ((keys && strstr(keys, "ssh-")) || c->host.break_glass_user_count > 0)
+		if ((check_sshd_root(c).by_key && root_has_keys(c)) || c->host.break_glass_user_count > 0)
 			severity = SEVERITY_WARNING;
 		problem_add(&c->problems, severity, "way-back", "", "keep one unmapped account, or set root's password",
 			    "every sudoer is governed by Tenure; root has no password");
 	}
-	free(keys);
 	return 0;
 }

@@ -10,10 +10,9 @@
 #include <unistd.h>
 
 #include "common/base/safe_file.h"
-#include "common/base/secret.h"
 #include "common/base/text.h"
 
-#define TEXT_MAX (1u << 20)
+#define TEXT_MAX (64u << 20)
 
 bool check_path(const struct check_context *c, const char *path, char ret[static PATH_MAX])
 {
@@ -22,26 +21,47 @@ bool check_path(const struct check_context *c, const char *path, char ret[static
 	return n >= 0 && n < PATH_MAX;
 }
 
+static int open_regular(const char *path, size_t *ret_size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK), error = 0;
+	struct stat st;
+
+	if (fd < 0)
+		return -1;
+	if (fstat(fd, &st) < 0)
+		error = errno;
+	else if (!S_ISREG(st.st_mode))
+		error = EINVAL;
+	else if (st.st_size > TEXT_MAX)
+		error = EFBIG;
+	if (error) {
+		(void)close(fd);
+		errno = error;
+		return -1;
+	}
+	*ret_size = (size_t)st.st_size;
+	return fd;
+}
+
 char *check_read(const struct check_context *c, const char *path)
 {
 	CLEANUP(fd_closep) int fd = -1;
 	char full[PATH_MAX], *text;
-	struct stat st;
-	size_t len = 0;
-	ssize_t n = 1;
+	size_t size = 0, len = 0;
+	ssize_t n = 0;
 
-	if (!check_path(c, path, full))
+	errno = ENAMETOOLONG;
+	fd = check_path(c, path, full) ? open_regular(full, &size) : -1;
+	text = fd >= 0 ? malloc(size + 1) : NULL;
+	while (text && len < size && (n = read(fd, text + len, size - len)) > 0)
+		len += (size_t)n;
+	if (!text || n < 0) {
+		free(text);
 		return NULL;
-	fd = open(full, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
-		return NULL;
-	text = malloc(TEXT_MAX + 1);
-	if (!text)
-		return NULL;
-	while (len < TEXT_MAX && n > 0) {
-		n = read(fd, text + len, TEXT_MAX - len);
-		len += n > 0 ? (size_t)n : 0;
 	}
+	for (size_t i = 0; i < len; i++)
+		if (text[i] == '\0')
+			text[i] = '?'; /* it hides nothing behind it */
 	text[len] = '\0';
 	return text;
 }
@@ -84,111 +104,6 @@ bool check_is_governed(const struct check_context *c, const char *login)
 				return true;
 	}
 	return false;
-}
-
-const struct unix_account *check_account(const struct check_context *c, const char *login)
-{
-	for (size_t i = 0; i < c->account_count; i++)
-		if (strcmp(c->accounts[i].name, login) == 0)
-			return &c->accounts[i];
-	return NULL;
-}
-
-bool check_can_log_in(const struct unix_account *a)
-{
-	const char *shell = strrchr(a->shell, '/');
-
-	shell = shell ? shell + 1 : a->shell;
-	return a->has_password && strcmp(shell, "nologin") != 0 && strcmp(shell, "false") != 0 &&
-	       strcmp(shell, "sync") != 0;
-}
-
-static bool list_has(const char *list, const char *login)
-{
-	size_t len = strlen(login);
-
-	while (*list) {
-		size_t item = strcspn(list, ",");
-
-		if (item == len && strncmp(list, login, len) == 0)
-			return true;
-		list += item + (list[item] == ',');
-	}
-	return false;
-}
-
-bool check_in_group(const struct check_context *c, const char *login, const char *group)
-{
-	char *text = check_read(c, "/etc/group"), *rest = text, *line;
-	const struct unix_account *a = check_account(c, login);
-	bool found = false;
-
-	while (!found && (line = strsep(&rest, "\n"))) {
-		char *name = strsep(&line, ":"), *gid;
-		uint64_t number;
-
-		if (strcmp(name, group) != 0 || !strsep(&line, ":"))
-			continue;
-		gid = strsep(&line, ":");
-		found = (line && list_has(line, login)) ||
-			(a && gid && number_parse(gid, UINT32_MAX, &number) == 0 && number == a->gid);
-	}
-	free(text);
-	return found;
-}
-
-static int add_account(struct check_context *c, char *line)
-{
-	char *fields[7] = {NULL};
-	struct unix_account *grown;
-	uint64_t uid, gid;
-	size_t count = 0;
-
-	while (line && count < ARRAY_LENGTH(fields))
-		fields[count++] = strsep(&line, ":");
-	if (count != ARRAY_LENGTH(fields) || number_parse(fields[2], UINT32_MAX, &uid) < 0 ||
-	    number_parse(fields[3], UINT32_MAX, &gid) < 0)
-		return 0;
-	grown = reallocarray(c->accounts, c->account_count + 1, sizeof(*grown));
-	if (!grown)
-		return -ENOMEM;
-	c->accounts = grown;
-	grown[c->account_count] = (struct unix_account){.name = strdup(fields[0]),
-							.shell = strdup(fields[6]),
-							.uid = (uint32_t)uid,
-							.gid = (uint32_t)gid,
-							.has_password = fields[1][0] == '\0' || fields[1][0] == '$'};
-	c->account_count++;
-	return grown[c->account_count - 1].name && grown[c->account_count - 1].shell ? 0 : -ENOMEM;
-}
-
-/* A locked hash begins with '!' or '*'; an empty one lets everybody in. */
-static void note_passwords(struct check_context *c)
-{
-	CLEANUP(secret_freep) char *text = check_read(c, "/etc/shadow");
-	char *rest = text, *line;
-
-	while ((line = strsep(&rest, "\n"))) {
-		char *name = strsep(&line, ":"), *hash = strsep(&line, ":");
-
-		for (size_t i = 0; hash && i < c->account_count; i++)
-			if (strcmp(c->accounts[i].name, name) == 0)
-				c->accounts[i].has_password = hash[0] != '!' && hash[0] != '*';
-		if (hash)
-			explicit_bzero(hash, strlen(hash));
-	}
-}
-
-int check_read_accounts(struct check_context *c)
-{
-	char *text = check_read(c, "/etc/passwd"), *rest = text, *line;
-	int r = 0;
-
-	while (r == 0 && (line = strsep(&rest, "\n")))
-		r = add_account(c, line);
-	free(text);
-	note_passwords(c);
-	return r;
 }
 
 void name_text_add(struct name_text *t, const char *name)

@@ -9,10 +9,9 @@ if [ "${1-}" = -B ]; then
 	build=$2
 	shift 2
 fi
-if [ "$(id -u)" != 0 ] || ! unshare --mount --pid --net true 2>/dev/null || ! command -v mmdebstrap >/dev/null; then
-	echo "skip: elevation needs root, namespaces and mmdebstrap"
-	exit 77
-fi
+[ "$(id -u)" = 0 ] || { echo "skip elevation: needs root"; exit 77; }
+unshare --mount --pid --net true 2>/dev/null || { echo "skip elevation: no namespaces"; exit 77; }
+command -v mmdebstrap >/dev/null || { echo "skip elevation: needs mmdebstrap"; exit 77; }
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 make -s -C "$build" install DESTDIR="$work/inst" >/dev/null 2>&1

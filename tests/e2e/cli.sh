@@ -23,6 +23,15 @@ done
 expect_status "explain: deny is 1" 1 as alice tenure explain --service sudo --target root
 shows "explain: the step that is unmet" '^First unmet: 3\. Next: tenure request db-operator$'
 expect_status "explain: allow is 0" 0 tenure explain dave --service sshd
+expect_status "explain: what is nobody's business is 0" 0 tenure explain alice --service nonsense
+shows "and is no permission" '^ignore  alice@contoso\.com '
+expect_status "explain: a mapping of the gates alone leaves logins" 0 tenure explain bob --service sshd
+shows "and says so" 'bob is mapped for the gates alone'
+expect_status "explain: root has to name somebody" 2 tenure explain --service sudo
+shows "and is told how" 'tenure explain USER$'
+tenure >/run/check.out 2>&1
+shows "root sees where the host is" '^root on db1 \(/prod/hr/web/db1, production\)'
+expect_status "history of an unknown request is 3" 3 tenure history AAAA-AAAA
 expect_status "luser is governed by nobody" 1 as luser tenure
 shows "and is told so" '^tenure: no tenant knows you'
 
@@ -35,12 +44,25 @@ expect_status "an unknown role is 3" 3 as alice tenure request db-oprator --reas
 shows "and the nearest is proposed" 'did you mean: tenure request db-operator$'
 expect_status "a role of others is 1" 1 as alice tenure request quick-root --reason x
 expect_status "too long is usage" 2 as alice tenure request db-operator --for 9h --reason x
+shows "and hears the bounds" 'db-operator can be had for 2s to 2h'
+expect_status "a scope above is usage" 2 as alice tenure request db-operator --scope /prod/hr --reason x
+shows "and hears which" 'db-operator can be had at /prod/hr/web down to /prod/hr/web/db1'
 expect_status "an unknown request is 3" 3 as carol tenure approve AAAA-AAAA --reason x
 expect_status "a role without questions needs none" 0 as dave tenure request quick-root --for 55s
 shows "and says how to use it" '^You hold quick-root until .* Use it: sudo -i   End it: tenure end$'
 as dave tenure >/run/check.out 2>&1
 shows "status shows what is left" '^quick-root +activated  0:00:[0-9]{2} left'
-expect_status "it can be extended" 0 as dave tenure extend --for 30s
+until_of_dave() { as dave tenure --json | jq -r '[.roles[] | select(.state == "activated") | .until] | max'; }
+old=$(until_of_dave)
+expect_status "what is held is not asked for again" 1 as dave tenure request quick-root --for 30s
+shows "but extended" '^tenure: you hold quick-root until .*; more: tenure extend$'
+expect_status "an extension that would end earlier is usage" 2 as dave tenure extend --for 10s
+shows "and hears how much it takes" '^tenure: you hold quick-root until [0-9:]{8} UTC already; ask for more than [0-9]+s$'
+expect_status "it can be extended" 0 as dave tenure extend --for 2m
+new=$(until_of_dave)
+check "and ends later" test "$new" \> "$old"
+expect_status "and once more, without an id" 0 as dave tenure extend --for 3m
+check "and ends later still" test "$(until_of_dave)" \> "$new"
 as dave tenure >/run/check.out 2>&1
 expect_status "and ended" 0 as dave tenure end "$(as dave tenure --json | jq -r '[.roles[] | select(.state == "activated")][0].id')"
 shows "which is said" '^Ended: .*-.*, you no longer hold quick-root by it\.$'
@@ -51,6 +73,7 @@ on_terminal alice 'tenure request db-operator --for 1m --reason "rebuild index" 
 waiting=$!
 check "the request is there for carol" wait_for is_pending
 expect_status "carol approves the only one, without its id" 0 on_terminal carol 'tenure approve --reason "agreed by phone"'
+shows "was asked for step-up" '^Step-up, password for carol: '
 shows "and is told until when" '^Approved: alice holds db-operator until [0-9:]{8} UTC\.'
 status=0
 wait $waiting || status=$?

@@ -4,6 +4,10 @@
 # broker that is killed before or in between; with and without a pty of sudo's own; what stays behind.
 . /tests/e2e/lib.sh
 host_up
+# Who has nothing to do with any of it: pid and start time stay (T38).
+start_of() { sed 's/.*) //' "/proc/$1/stat" | cut -d' ' -f20; }
+setsid sleep 1200 &
+bystanders=$(for p in $! "$(pgrep -o -x sshd)" 1; do echo "$p:$(start_of "$p")"; done)
 directory=/etc/tenure/directory.d/contoso.conf
 cp $directory /run/directory.good
 
@@ -101,7 +105,7 @@ sed 's/name = "dave";/name = "dave"; enabled = false;/' /run/directory.good >/ru
 install -m 600 /run/d $directory
 wait "$shell" 2>/dev/null
 check "disabled: shell and setsid child are gone" wait_for sh -c 'for p in $(cat /run/root.pid /run/setsid.pid); do [ ! -e /proc/$p ] || exit 1; done'
-check "disabled: the journal has an end" wait_for sh -c "grep -h '\"event\":\"session-end\"' /var/lib/tenure/journal/*.jsonl | tail -n 1 | grep -qE '\"cause\":\"(disabled|lost)\"'"
+check "disabled: the journal has the cause" wait_for last_end_has disabled
 install -m 600 /run/directory.good $directory
 wait_for as dave true
 
@@ -151,17 +155,51 @@ check "T45 who escaped is reported" wait_for sh -c "grep -h '\"event\":\"session
 check "T45 and is accountable, not containable" test -e "/proc/$(cat /run/escaped.pid)"
 kill -9 "$(cat /run/escaped.pid)"
 
+# the session closes by itself: no deadline, no signal, and it is looked for all the same
+closed_end_has() # JQ
+{
+	grep -h '"event":"session-end"' /var/lib/tenure/journal/*.jsonl | tail -n 1 | jq -e ".cause == \"closed\" and ($1)"
+}
+grant dave 10m
+on_terminal dave "sudo sh -c 'echo \"* * * * * root true\" > /etc/cron.d/left-too'; sleep 8" >/run/shell.out 2>&1 &
+shell=$!
+check "closed: leftovers are in the journal" wait_for closed_end_has '.left == 1 and (.leftovers | contains("/etc/cron.d/left-too"))'
+wait "$shell"
+if grep -q 'left behind' /run/shell.out; then not_ok "closed: the terminal is its user's again" "$(tr -d '\r' </run/shell.out)"; else ok "closed: the terminal is its user's again"; fi
+rm -f /etc/cron.d/left-too /run/escaped.pid
+on_terminal dave "sudo bash -c '(trap \"\" HUP TERM; echo \$BASHPID > $cgroup/cgroup.procs; echo \$BASHPID > /run/escaped.pid; exec sleep 1004) & sleep 1'; sleep 8" >/run/shell.out 2>&1 &
+shell=$!
+check "T45 closed: who escaped is reported" wait_for closed_end_has '.survived == 1 and (.survivors | contains("sleep"))'
+check "T45 closed: and lives" test -e "/proc/$(cat /run/escaped.pid)"
+kill -9 "$(cat /run/escaped.pid)"
+wait "$shell"
+as dave 'tenure end' >/dev/null 2>&1
+
 # T38: the broker's kill reaches nobody else
-check "T38 init and sshd live" sh -c 'kill -0 1 && pgrep -x sshd'
+bystanders_live() { for b in $bystanders; do [ "$(start_of "${b%:*}")" = "${b#*:}" ] || return 1; done; }
+check "T38 no other process was ended" bystanders_live
 
 # drain: what package removal does
 grant dave 10m
 session_start dave
-check "drain returns when all are gone" sh -c "tenure drain --reason removal 2>/dev/null || printf '%s\\0' '{\"method\":\"io.tenure.Drain\",\"parameters\":{\"reason\":\"removal\"}}' | socat -t 20 - UNIX-CONNECT:/run/tenure/root.sock"
-check "drain: shell and setsid child are gone" wait_for sh -c 'for p in $(cat /run/root.pid /run/setsid.pid); do [ ! -e /proc/$p ] || exit 1; done'
+root_is_gone() { for p in "$(cat /run/root.pid)" "$(cat /run/setsid.pid)"; do [ ! -e "/proc/$p" ] || return 1; done; }
+expect_status "drain succeeds" 0 tenured -d removal
+shows "and says what it ended" 'ended 1 session.* 1 grant'
+check "drain returns when all are gone" root_is_gone
 wait "$shell" 2>/dev/null
+check "drain: the journal has the cause" wait_for last_end_has drain
+
+# the same with no broker: who drains is the broker meanwhile
+wait_for as dave true
+grant dave 10m
+session_start dave
 stop_tenured TERM
+expect_status "drain without a broker succeeds" 0 tenured -d removal
+shows "it has found the session" 'ended 1 session.* 1 grant'
+check "drain without a broker: all are gone" root_is_gone
+wait "$shell" 2>/dev/null
 start_tenured
+check "drain without a broker: the journal has the cause" last_end_has drain
 
 # a host that cannot end sessions does not elevate
 mount -o remount,ro "$cgroup"
@@ -174,3 +212,19 @@ tenure check >/run/check.out 2>&1
 shows "check says so" 'error +cgroup'
 mount -o remount,rw "$cgroup"
 check "and elevates again when it can" wait_for on_terminal dave 'sudo id'
+
+# removal, when the end in order fails: what would be left with nobody to end it is killed
+cat >/run/remove <<'R'
+PATH=/run/broken:$PATH sh /var/lib/dpkg/info/libpam-tenure.prerm "$@"
+R
+mkdir /run/broken
+printf '#!/bin/sh\nexit 1\n' >/run/broken/tenured
+chmod 755 /run/broken/tenured
+grant dave 10m
+session_start dave
+check "deconfigured: nothing ends" sh /run/remove deconfigure in-favour x 1
+check "another architecture stays: nothing ends" env DPKG_MAINTSCRIPT_PACKAGE_REFCOUNT=2 sh /run/remove remove
+check "the session lives, and the gate" sh -c 'test -e "/proc/$(cat /run/root.pid)" && grep -q pam_tenure /etc/pam.d/common-account'
+expect_status "removal goes on" 0 env DPKG_MAINTSCRIPT_NAME=prerm DPKG_MAINTSCRIPT_PACKAGE=libpam-tenure sh /run/remove remove
+shows "and says that not all ended in order" 'not everything elevated ended in order'
+check "but everything has ended" wait_for root_is_gone

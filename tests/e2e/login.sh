@@ -19,7 +19,7 @@ expect_status "a disabled account is refused, key or not" 255 as dave true
 expect_status "the right password does not help" 255 by_password dave "$password" true
 # shellcheck disable=SC2154  # lib.sh has them
 expect_status "no right to log in" 255 ssh -o LogLevel=INFO "${ssh_options[@]}" -i /root/.ssh/id -o BatchMode=yes mallory@localhost true
-shows "and is told why, key or not" 'Tenure: no active role lets you log in here; you are eligible for visitor'
+shows "and is told why, key or not" 'Tenure: login needs visitor to be active; ask your administrator'
 check "the log has it" grep -q 'pam_tenure(sshd:account): deny user=mallory why=no-login-right' /run/syslog
 : >/run/syslog
 expect_status "a name that nobody knows" 255 by_password hunter2 "$password" true

@@ -61,7 +61,7 @@ refused "T5 nor in his name" carol "SUDO_USER=dave USER=dave LOGNAME=dave sudo -
 # --- a grant to another target --------------------------------------------------------------------------------------
 for options in '-u postgres' "-u '#$postgres_uid'" '-g adm' '-u dave' '-u alice' '-u postgres -i'; do
 	refused "T5 quick-root, sudo $options" dave "sudo -n $options id"
-	shows "T5 quick-root, sudo $options: the line" 'Tenure: quick-root does not let you become'
+	shows "T5 quick-root, sudo $options: the line" 'Tenure: quick-root (does not let you become|is not for) '
 	shows "T5 quick-root, sudo $options: the phase" 'pam_open_session: Permission denied'
 done
 refused "T5 quick-root, sudoedit -u postgres" dave 'EDITOR=true sudoedit -u postgres /etc/hosts'
@@ -76,6 +76,36 @@ check "T5 quick-root, rootpw" as dave "echo $password | sudo -S id -u | grep -qx
 sudo_lets 'ALL ALL=(ALL:ALL) NOPASSWD: ALL'
 as dave 'sudo -n cat /proc/self/cgroup' >/run/check.out 2>&1
 shows "T53 sudo runs in a cgroup of its own" '^0::/.*tenure\.slice/tenure-'
+
+# --- what sudo does before it opens the session ---------------------------------------------------------------------
+on_terminal dave 'tenure end' >/dev/null 2>&1
+check "dave takes quick-postgres" as dave 'tenure request quick-postgres --for 10m'
+echo root-only >/root/secret.txt
+for command in 'sudoedit -n' 'sudo -n -e' 'sudo -n --ed' 'sudo -n sudoedit'; do
+	# shellcheck disable=SC2086  # words
+	EDITOR=true strace -f -u dave -e trace=openat,openat2,open -o /run/trace $command /root/secret.txt >/run/check.out 2>&1
+	shows "T5 quick-postgres, $command: refused" 'Tenure: quick-postgres is not for root; next: tenure request quick-root'
+	check "T5 quick-postgres, $command: sudo ran" grep -q '/etc/sudoers' /run/trace
+	check "T5 quick-postgres, $command: the file was never read" sh -c '! grep -q secret.txt /run/trace'
+done
+refused "T5 quick-postgres and the group of the disks" dave 'sudo -n -u postgres -g disk id'
+shows "T5 quick-postgres and the group of the disks: the line" 'Tenure: no role lets you take group disk here'
+check "T5 quick-postgres with its own group" as dave 'sudo -n -u postgres -g postgres id -u'
+on_terminal dave 'tenure end' >/dev/null 2>&1
+
+# pam_unix ends the account stack for a password that is too old; whoever stood behind it would not be asked.
+by_uid() { setpriv --reuid "$(id -u "$1")" --regid "$(id -g "$1")" --clear-groups env HOME=/tmp EDITOR=/run/plant "${@:2}"; }
+# shellcheck disable=SC2016  # the script expands it
+printf '#!/bin/sh\necho toor::0:0::/root:/bin/sh >>"$1"\n' >/run/plant && chmod 755 /run/plant
+chage -d 2020-01-01 -M 30 bob
+for command in 'sudo -n id' 'sudo -n -l' 'sudo -n -v' 'sudoedit -n /etc/passwd' 'sudo -n -e /etc/passwd'; do
+	# shellcheck disable=SC2086  # words
+	expect_status "T6 $command behind an aged password" 1 by_uid bob $command
+	shows "T6 $command behind an aged password: by the gate" 'Tenure: sudo needs an active role'
+done
+check "T6 nothing was planted" sh -c '! grep -q toor /etc/passwd'
+chage -d "$(date +%F)" -M 99999 bob
+check "dave takes quick-root once more" as dave 'tenure request quick-root --for 10m'
 
 # --- a ticket outlives no grant -------------------------------------------------------------------------------------
 sudo_lets 'Defaults timestamp_type = global' 'ALL ALL=(ALL:ALL) ALL'
@@ -95,25 +125,40 @@ shows "su with a grant" 'uid=0'
 expect_status "su -l with a grant" 0 on_terminal dave 'su -l -c "cat /proc/self/cgroup"'
 shows "T53 su runs in a cgroup of its own" '^0::/.*tenure\.slice/tenure-'
 expect_status "T5 su to another target" 1 on_terminal dave 'su postgres -c id'
-shows "T5 su to another target: the line" 'Tenure: quick-root does not let you become postgres'
+shows "T5 su to another target: the line" 'Tenure: quick-root is not for postgres; next: tenure request quick-postgres'
 expect_status "T5 su to another user of the tenant" 1 on_terminal dave 'su carol -c id'
 check "root's su is nobody's business" su alice -c true
 expect_status "nor a local account's" 0 on_terminal luser 'su -c id'
 
 # --- whatever has run out (T46) -------------------------------------------------------------------------------------
 sudo_lets 'ALL ALL=(ALL:ALL) NOPASSWD: ALL'
+# Between a sudo that cannot start and one that has all it needs are a few KiB in which we cannot read: hence the fine
+# steps. su sleeps at each denial: it gets the coarse ones.
+memory() # STEPS COMMAND: under each limit of memory, then under every other
+{
+	# shellcheck disable=SC2016  # alice's shell expands it
+	local limits='for v in STEPS; do (ulimit -v $v; COMMAND) 2>&1; done
+		for n in $(seq 3 24); do (ulimit -n $n; COMMAND) 2>&1; done
+		for s in 16 32 64 128 256; do (ulimit -s $s; COMMAND) 2>&1; done
+		for d in 0 64 256 1024; do (ulimit -d $d; COMMAND) 2>&1; done
+		for l in "-f 0" "-l 0" "-u 1" "-i 0" "-q 0" "-c 0" "-t 1"; do (ulimit $l; COMMAND) 2>&1; done; echo all of it'
+	limits=${limits//STEPS/$1}
+	as alice "${limits//COMMAND/$2}" >/run/check.out 2>&1
+}
 # shellcheck disable=SC2016  # alice's shell expands it
-limits='for v in $(seq 1000 1000 20000) $(seq 22000 4000 120000); do (ulimit -v $v; COMMAND) 2>/dev/null; done
-	for n in $(seq 3 24); do (ulimit -n $n; COMMAND) 2>/dev/null; done
-	for s in 16 32 64 128 256; do (ulimit -s $s; COMMAND) 2>/dev/null; done
-	for d in 0 64 256 1024; do (ulimit -d $d; COMMAND) 2>/dev/null; done
-	for l in "-f 0" "-l 0" "-u 1" "-i 0" "-q 0" "-c 0" "-t 1"; do (ulimit $l; COMMAND) 2>/dev/null; done; true'
-for command in 'sudo -n id' "echo $password | su -c id"; do
-	as alice "${limits//COMMAND/$command}" >/run/check.out 2>&1
-	shows_not "T46 ${command##*| } under every limit" 'uid=0'
-done
+memory '$(seq 1000 1000 3000) $(seq 3020 20 16000) $(seq 17000 4000 120000)' 'sudo -n id'
+shows "T46 sudo: every limit was tried" '^all of it$'
+shows_not "T46 sudo under every limit" 'uid=0'
+shows "T46 sudo: where it could not read, it says so" 'Tenure: cannot read your rights, so sudo is closed'
+shows "T46 sudo: where it could, it judges" 'Tenure: sudo needs an active role'
+# shellcheck disable=SC2016  # alice's shell expands it
+memory '$(seq 1000 1000 20000) $(seq 22000 8000 120000)' "echo $password | su -c id"
+shows "T46 su: every limit was tried" '^all of it$'
+shows_not "T46 su under every limit" 'uid=0'
+shows "T46 su: where it could read, it judges" 'Tenure: su needs an active role'
 
 # --- the broker hangs -----------------------------------------------------------------------------------------------
+as dave 'tenure end' >/dev/null 2>&1
 check "dave takes quick-root before the broker hangs" as dave 'tenure request quick-root --for 10m'
 # shellcheck disable=SC2154  # lib.sh has it
 kill -STOP "$tenured_pid"
@@ -138,12 +183,11 @@ start_tenured
 check "the next broker adopts what was opened meanwhile" wait_for sh -c '! ls /run/tenure/sessions/*.adopt'
 
 # --- no cgroup to write ----------------------------------------------------------------------------------------------
-if mount -o remount,bind,ro /sys/fs/cgroup 2>/dev/null; then
-	refused "a host that cannot end sessions opens none" erin 'sudo -n id'
-	shows "and says so" 'root for: tenure check'
-	mount -o remount,bind,rw /sys/fs/cgroup
-	check "until it can again" as erin 'sudo -n true'
-fi
+check "the cgroups are closed" mount -o remount,bind,ro /sys/fs/cgroup
+refused "a host that cannot end sessions opens none" erin 'sudo -n id'
+shows "and says so" 'root for: tenure check'
+mount -o remount,bind,rw /sys/fs/cgroup
+check "until it can again" as erin 'sudo -n true'
 
 # --- an index that nobody can read -----------------------------------------------------------------------------------
 stop_tenured TERM
@@ -152,7 +196,7 @@ echo torn >/run/torn && install -m 644 /run/torn /var/lib/tenure/index
 expect_status "a torn index closes the gate" 1 setpriv --reuid 1900000005 --regid 1900000005 --clear-groups sudo -n id
 shows_not "nothing ran" 'uid=0'
 expect_status "to whoever is not root" 1 as luser 'sudo -n id'
-shows "and says so" 'Tenure: could not read what you may do, so sudo is closed; ask root for: tenure check'
+shows "and says so" 'Tenure: cannot read your rights, so sudo is closed; ask root for: tenure check'
 check "root passes" sudo -n true
 check "a local account logs in" as luser true
 expect_status "a tenant's user does not" 255 as alice true

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* index: whatever the file holds, its strings lie inside it, and damage never says "not governed" about a tenant's uid. */
 #include <errno.h>
+#include <stddef.h>
 
 #include "common/snapshot/index.h"
 #include "common/snapshot/index_format.h"
@@ -19,11 +20,29 @@ static void read_login(int r, const struct index_view *v, const struct index_log
 		abort();
 }
 
-static void walk(const struct index_view *v)
+/* "Of no class" is said only of a service that no record names, where every record has a name. */
+static void ask_services(const struct index_view *v, const struct snapshot *s)
+{
+	const struct index_header *h = snapshot_header(s, sizeof(*h));
+	const struct index_service_record *services = snapshot_section(s, h->services, sizeof(*services), 4);
+	enum service_class class;
+	enum gate_mode mode;
+
+	if (index_service(v, "sudo", &class, &mode) < 0)
+		return;
+	if (class > SERVICE_BATCH || (mode != GATE_ENFORCE && mode != GATE_REPORT_ONLY) ||
+	    (mode == GATE_REPORT_ONLY && class != SERVICE_GATE))
+		abort();
+	for (uint32_t i = 0; class == SERVICE_NONE && i < h->services.count; i++)
+		if (services[i].name >= h->strings.count ||
+		    strcmp((const char *)s->data + h->strings.offset + services[i].name, "sudo") == 0)
+			abort();
+}
+
+static void walk(const struct index_view *v, const struct snapshot *s)
 {
 	struct index_tenant t;
 	struct index_login l;
-	enum gate_mode mode;
 	size_t i, found;
 	uid_t uid;
 
@@ -43,9 +62,7 @@ static void walk(const struct index_view *v)
 		read_login(index_local(v, i, &uid, &l), v, &l);
 	read_login(index_login_by_uid(v, 1500, &l), v, &l);
 	read_login(index_login_by_name(v, "bobby", &l), v, &l);
-	(void)index_service(v, "sudo", &mode);
-	if (mode != GATE_ENFORCE && mode != GATE_REPORT_ONLY)
-		abort();
+	ask_services(v, s);
 	(void)index_break_glass(v, "rescue");
 	(void)index_host_id(v)->bytes[15];
 }
@@ -57,8 +74,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (!snapshot_input(data, size, SNAPSHOT_INDEX, INDEX_VERSION, sizeof(struct index_header), &s))
 		return 0;
+	snapshot_input_sum(&s, offsetof(struct index_header, checksum));
 	if (index_from(&s, &v) == 0) {
-		walk(v);
+		walk(v, &s);
 		index_close(v);
 	}
 	snapshot_input_done(&s);

@@ -3,14 +3,14 @@
 #define TENURE_FUZZ_SNAPSHOT_INPUT_H
 
 /*
- * Arbitrary bytes as a snapshot. The common header is mended (unless the first byte is 0xff), or hardly an input would
- * come past it; everything behind it is the input's. On the heap at its exact size, so that a sanitizer sees a byte too
- * many.
+ * Arbitrary bytes as a snapshot. The common header is mended (unless the first byte is 0xff), and the sum of a file that
+ * has one, or hardly an input would come past them; all else is the input's. On the heap at its exact size, so that a
+ * sanitizer sees a byte too many.
  */
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/snapshot/map.h"
+#include "common/snapshot/table.h"
 
 static inline bool snapshot_input(const uint8_t *data, size_t size, enum snapshot_kind kind, uint32_t version,
 				  size_t header_size, struct snapshot *ret)
@@ -28,6 +28,18 @@ static inline bool snapshot_input(const uint8_t *data, size_t size, enum snapsho
 		memcpy(copy, &h, sizeof(h));
 	*ret = (struct snapshot){.data = copy, .len = size, .borrowed = true};
 	return true;
+}
+
+/* at: where the sum stands. */
+static inline void snapshot_input_sum(const struct snapshot *s, size_t at)
+{
+	uint8_t *data = (uint8_t *)(uintptr_t)s->data;
+	uint64_t sum;
+
+	if (s->len < at + sizeof(sum) || data[0] == 0xff)
+		return;
+	sum = snapshot_checksum(data, s->len, at);
+	memcpy(data + at, &sum, sizeof(sum));
 }
 
 static inline void snapshot_input_done(struct snapshot *s)

@@ -3,7 +3,7 @@
  * libconfig 1.5 loses the strings that stand before a syntax error. They are its own, a few bytes for each faulty file;
  * LeakSanitizer shall tell us of ours.
  */
-const char *__lsan_default_suppressions(void);
+__attribute__((visibility("default"))) const char *__lsan_default_suppressions(void); /* the sanitizer looks for it */
 
 const char *__lsan_default_suppressions(void)
 {

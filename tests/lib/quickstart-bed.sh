@@ -4,8 +4,9 @@
 set -u
 mode=$1
 
-step() { printf '%-11s %-54s ' "$1" "$2"; step_start=$SECONDS; }
-done_step() { printf '%11s %3d s\n' ok $((SECONDS - step_start)); }
+# 80 columns: 69 for the step, 11 for how it went.
+step() { printf '%-11s %-57s' "$1" "$2"; step_start=$SECONDS; }
+done_step() { printf '%4s %4d s\n' ok $((SECONDS - step_start)); }
 broken() { printf '%11s\n' FAILED; tail -n 40 "$1"; exit 1; }
 
 step "1 build" "tenure, libpam-tenure, libnss-tenure"

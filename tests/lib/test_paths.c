@@ -26,6 +26,7 @@ static const char *const paths[PATH_COUNT] = {
 	[PATH_BOOT_ID] = "/proc/sys/kernel/random/boot_id",
 	[PATH_AUTH_HELPER] = "/usr/libexec/tenure/tenure-auth",
 	[PATH_MOUNTINFO] = "/proc/self/mountinfo",
+	[PATH_CMDLINE] = "/proc/self/cmdline",
 	[PATH_PASSWD] = "/etc/passwd",
 };
 
@@ -44,7 +45,7 @@ const char *tenure_path(enum tenure_path id)
 	n = snprintf(rooted[id], PATH_MAX, "%s%s", root, paths[id]);
 	if (n < 0 || n >= PATH_MAX)
 		abort();
-	if ((id == PATH_BOOT_ID || id == PATH_MOUNTINFO) && access(rooted[id], F_OK) < 0)
+	if ((id == PATH_BOOT_ID || id == PATH_MOUNTINFO || id == PATH_CMDLINE) && access(rooted[id], F_OK) < 0)
 		return paths[id];
 	return rooted[id];
 }

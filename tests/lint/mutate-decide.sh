@@ -14,7 +14,7 @@ work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 cc=${CC:-gcc}
 flags=(-std=gnu17 -D_GNU_SOURCE -O0 -w -I.)
-tests="decide activation trace decide_random windows hostile"
+tests="decide decide_manage activation trace decide_random windows hostile"
 sources="common/decide/decide.c common/decide/find.c common/decide/denies.c common/decide/manage.c common/decide/rights.c
 	common/decide/activation.c common/decide/rows.c"
 
@@ -54,7 +54,7 @@ prepare()
 	local f
 	for f in common/base/{buffer,clock,safe_file,secret,text,uuid,id}.c common/model/*.c common/decide/trace.c \
 		common/snapshot/{policy,policy_record,policy_write,policy_compile,policy_reach,policy_lists,policy_tables,image,map,table}.c \
-		tests/lib/test_paths.c tests/unit/{world,world_random,fake_holders,oracle,everything}.c; do
+		tests/lib/test_paths.c tests/unit/{world,world_random,fake_holders,oracle,oracle_reach,decide_example,everything}.c; do
 		compile "$f" "$work/$(basename "$f").base.o" || return 1
 	done
 	(cd "$work" && ar rcs base.a ./*.base.o) || return 1

@@ -11,15 +11,13 @@
 #include <grp.h>
 #include <nss.h>
 #include <pwd.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cmocka.h>
+#include "tests/unit/cmocka_test.h"
 
 enum nss_status _nss_tenure_getpwnam_r(const char *name, struct passwd *ret, char *buf, size_t len, int *errnop);
 enum nss_status _nss_tenure_getpwuid_r(uid_t uid, struct passwd *ret, char *buf, size_t len, int *errnop);

@@ -324,7 +324,7 @@ static void test_T8_a_planted_chroot_is_refused(void **state)
 	pid_t child;
 
 	if (geteuid() != 0)
-		skip();
+		skip_because("needs root, to change its root");
 	assert_non_null(getpwnam("alice"));
 	for (size_t i = 0; i < ARRAY_LENGTH(paths); i++)
 		assert_int_equal(give_away(fixture_path(&f, paths[i])), 0);
@@ -335,7 +335,7 @@ static void test_T8_a_planted_chroot_is_refused(void **state)
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_true(WIFEXITED(status));
 	if (WEXITSTATUS(status) == 77)
-		skip();
+		skip_because("no chroot");
 	assert_int_equal(WEXITSTATUS(status), 0);
 }
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <linux/magic.h>
 #include <pwd.h>
 #include <stdarg.h>
@@ -50,6 +51,9 @@ void *__wrap_realloc(void *p, size_t size);
 int __wrap_getgroups(int size, gid_t list[]);
 int __wrap_setgroups(size_t count, const gid_t *list);
 struct passwd *__wrap_pam_modutil_getpwnam(pam_handle_t *pamh, const char *name);
+struct passwd *__wrap_pam_modutil_getpwuid(pam_handle_t *pamh, uid_t uid);
+struct group *__wrap_pam_modutil_getgrnam(pam_handle_t *pamh, const char *name);
+struct group *__wrap_pam_modutil_getgrgid(pam_handle_t *pamh, gid_t gid);
 __attribute__((format(printf, 3, 4))) void __wrap_pam_syslog(const pam_handle_t *pamh, int priority,
 							     const char *format, ...);
 
@@ -198,39 +202,72 @@ int __wrap_setgroups(size_t count, const gid_t *list)
 	return 0;
 }
 
-/* The test host's NSS: its own accounts and contoso's. */
-struct passwd *__wrap_pam_modutil_getpwnam(pam_handle_t *pamh, const char *name)
+/* The test host's NSS: its own accounts and contoso's. The primary group has the account's number. */
+static struct {
+	char name[16];
+	uid_t uid;
+} accounts[] = {
+	{"root", 0},		{"postgres", 105},	 {"luser", 1500},	  {"bob", 1501},
+	{"rescue", 1502},	{"lou", 1503},		 {"moved", 1505},	  {"alice", 1900000001},
+	{"alias", 1900000001},	{"carol", 1900000003},	 {"dan", 1900000004},	  {"erin", 1900000005},
+	{"mallory", 1900000006}, {"future", 1900000007}, {"gina", 1900000008},	  {"nopass", 1900000009},
+	{"locked", 1900000010},
+};
+
+static struct {
+	char name[16];
+	gid_t gid;
+} groups[] = {{"root", 0}, {"adm", 4}, {"disk", 6}, {"postgres", 105}};
+
+static struct passwd *account_found(size_t i)
 {
-	static struct {
-		char name[16];
-		uid_t uid;
-	} accounts[] = {
-		{"root", 0},
-		{"postgres", 105},
-		{"luser", 1500},
-		{"bob", 1501},
-		{"rescue", 1502},
-		{"lou", 1503},
-		{"moved", 1505},
-		{"alice", 1900000001},
-		{"alias", 1900000001},
-		{"carol", 1900000003},
-		{"dan", 1900000004},
-		{"erin", 1900000005},
-		{"mallory", 1900000006},
-		{"future", 1900000007},
-		{"gina", 1900000008},
-		{"nopass", 1900000009},
-		{"locked", 1900000010},
-	};
 	static struct passwd found;
 
+	found = (struct passwd){.pw_name = accounts[i].name, .pw_uid = accounts[i].uid, .pw_gid = accounts[i].uid};
+	return &found;
+}
+
+struct passwd *__wrap_pam_modutil_getpwnam(pam_handle_t *pamh, const char *name)
+{
 	(void)pamh;
 	for (size_t i = 0; !fakes.nss_fails && i < sizeof(accounts) / sizeof(*accounts); i++)
-		if (strcmp(accounts[i].name, name) == 0) {
-			found = (struct passwd){.pw_name = accounts[i].name, .pw_uid = accounts[i].uid};
-			return &found;
-		}
+		if (strcmp(accounts[i].name, name) == 0)
+			return account_found(i);
+	return NULL;
+}
+
+struct passwd *__wrap_pam_modutil_getpwuid(pam_handle_t *pamh, uid_t uid)
+{
+	(void)pamh;
+	for (size_t i = 0; !fakes.nss_fails && i < sizeof(accounts) / sizeof(*accounts); i++)
+		if (accounts[i].uid == uid)
+			return account_found(i);
+	return NULL;
+}
+
+static struct group *group_found(size_t i)
+{
+	static struct group found;
+
+	found = (struct group){.gr_name = groups[i].name, .gr_gid = groups[i].gid};
+	return &found;
+}
+
+struct group *__wrap_pam_modutil_getgrnam(pam_handle_t *pamh, const char *name)
+{
+	(void)pamh;
+	for (size_t i = 0; !fakes.nss_fails && i < sizeof(groups) / sizeof(*groups); i++)
+		if (strcmp(groups[i].name, name) == 0)
+			return group_found(i);
+	return NULL;
+}
+
+struct group *__wrap_pam_modutil_getgrgid(pam_handle_t *pamh, gid_t gid)
+{
+	(void)pamh;
+	for (size_t i = 0; !fakes.nss_fails && i < sizeof(groups) / sizeof(*groups); i++)
+		if (groups[i].gid == gid)
+			return group_found(i);
 	return NULL;
 }
 

@@ -269,6 +269,18 @@ static void test_a_torn_index_closes_gates_and_spares_root_and_local_logins(void
 	assert_false(logged("alice"));
 }
 
+/* An index that is whole and gives a service no class that there is: it is torn all the same. */
+static void test_an_index_without_classes_closes_gates(void **state)
+{
+	world_index_without_classes();
+	stack_with_permit("sudo");
+	fake->uid = UID_ALICE;
+	assert_int_equal(world_account("sudo", "alice"), PAM_PERM_DENIED);
+	fake->uid = 0;
+	assert_ignored("sudo", "root");
+	assert_ignored("sshd", "luser");
+}
+
 /* What the gate file keeps for a host whose index is torn: those whom no failure stops, and that it only reports. */
 static void test_a_torn_index_keeps_break_glass(void **state)
 {
@@ -462,6 +474,7 @@ int main(void)
 		REPORT(test_a_torn_index_keeps_report_only),
 		CASE(test_what_cannot_be_read_denies),
 		CASE(test_a_torn_index_closes_gates_and_spares_root_and_local_logins),
+		CASE(test_an_index_without_classes_closes_gates),
 		CASE(test_a_torn_index_keeps_break_glass),
 		CASE(test_T46_no_descriptor_no_verdict),
 		CASE(test_break_glass_passes_failures_and_no_denial),

@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The session phase: the exact target, containment by the broker or without it, and what is said. */
+/* The session phase: the exact target, containment by the broker, groups of a login, and what is said. */
 #include "tests/unit/cmocka_test.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "tests/pam/broker.h"
@@ -121,6 +118,36 @@ static void test_T6_a_session_without_an_account_phase(void **state)
 	fake_broker_stop(b);
 }
 
+static int session_of_former(const char *caller)
+{
+	pam_handle_t *pamh = world_start("sudo", "root");
+	int r;
+
+	assert_int_equal(pam_set_item(pamh, PAM_RUSER, caller), PAM_SUCCESS);
+	r = pam_open_session(pamh, PAM_SILENT);
+	world_end(pamh);
+	return r;
+}
+
+/* sudoedit is root altogether by then: whoever it names as its caller is judged, and that can only make it stricter. */
+static void test_T6_a_session_without_an_account_phase_and_without_a_real_uid(void **state)
+{
+	struct fake_broker *b = start_broker(opens);
+
+	world_stack("sudo", "session required @", "session required pam_permit.so", NULL);
+	fake->uid = 0;
+	assert_int_equal(session_of_former("mallory"), PAM_PERM_DENIED);
+	assert_int_equal(session_of_former("nobody-knows"), PAM_PERM_DENIED);
+	assert_string_equal(fake_broker_heard(b), "");
+	assert_int_equal(session_of_former("root"), PAM_SUCCESS);
+	assert_int_equal(session_of_former("luser"), PAM_SUCCESS);
+	assert_int_equal(session_of_former(NULL), PAM_SUCCESS);
+	assert_string_equal(fake_broker_heard(b), "");
+	assert_int_equal(session_of_former("alice"), PAM_SUCCESS);
+	assert_non_null(strstr(fake_broker_heard(b), "\"invoker\":1900000001"));
+	fake_broker_stop(b);
+}
+
 static void test_T4_the_invoker_stays_when_the_program_is_root_by_now(void **state)
 {
 	struct fake_broker *b = start_broker(opens);
@@ -178,176 +205,6 @@ static void test_a_broker_that_lies(void **state)
 	}
 }
 
-/* ---- without the broker ---- */
-
-static char record[4096];
-
-/* The one record, or false. */
-static bool find_record(char *name, size_t len)
-{
-	DIR *folder = opendir(world_path("/run/tenure/sessions"));
-	const struct dirent *e;
-	bool found = false;
-
-	while (folder && (e = readdir(folder)))
-		if (e->d_name[0] != '.') {
-			assert_false(found);
-			found = true;
-			(void)snprintf(name, len, "%.120s", e->d_name);
-		}
-	if (folder)
-		closedir(folder);
-	return found;
-}
-
-static void read_text(const char *path, char *buf, size_t len)
-{
-	FILE *f = fopen(world_path(path), "re");
-	size_t n;
-
-	assert_non_null(f);
-	n = fread(buf, 1, len - 1, f);
-	buf[n] = '\0';
-	fclose(f);
-}
-
-static void assert_contained(void)
-{
-	char name[128], path[256], procs[64], pid[32];
-	struct stat st;
-
-	assert_true(find_record(name, sizeof(name)));
-	assert_non_null(strstr(name, ".adopt"));
-	(void)snprintf(path, sizeof(path), "/run/tenure/sessions/%s", name);
-	assert_int_equal(stat(world_path(path), &st), 0);
-	assert_int_equal(st.st_mode & 07777, 0600);
-	read_text(path, record, sizeof(record));
-	(void)snprintf(path, sizeof(path), "/cgroup/tenure.slice/tenure-%.36s/cgroup.procs", name);
-	read_text(path, procs, sizeof(procs));
-	(void)snprintf(pid, sizeof(pid), "%d", (int)getpid());
-	assert_string_equal(procs, pid);
-	assert_int_equal(unlink(world_path(path)), 0);
-	(void)snprintf(path, sizeof(path), "/run/tenure/sessions/%s", name);
-	assert_int_equal(unlink(world_path(path)), 0);
-}
-
-static void test_without_a_broker_the_session_is_contained_all_the_same(void **state)
-{
-	fake->cgroup2 = true;
-	assert_int_equal(world_session("sudo", "root"), PAM_SUCCESS);
-	assert_contained();
-	assert_non_null(strstr(record, "version=1\nid="));
-	assert_non_null(strstr(record, "\nkind=gate\nservice=sudo\ninvoker=1900000001\ntarget=root\npid="));
-	assert_non_null(strstr(record, "\nrole=db-operator\nrequest=abcd0000-"));
-	assert_non_null(strstr(record, "\nend="));
-	assert_non_null(strstr(record, "\nboot_end="));
-	assert_non_null(strstr(record, "\ncgroup=/tenure.slice/tenure-"));
-	assert_true(logged("tenured does not answer"));
-	/* a standing right has no end and no grant */
-	fake->uid = UID_ERIN;
-	assert_int_equal(world_session("sudo", "root"), PAM_SUCCESS);
-	assert_contained();
-	assert_null(strstr(record, "\nend="));
-	assert_null(strstr(record, "\nrequest="));
-}
-
-static void test_without_a_broker_what_has_ended_is_denied(void **state)
-{
-	char name[128];
-
-	fake->cgroup2 = true;
-	world_grant("alice", "db-operator", -1);
-	assert_int_equal(world_session("sudo", "root"), PAM_PERM_DENIED);
-	assert_false(find_record(name, sizeof(name)));
-}
-
-static void test_a_record_in_which_nothing_runs_is_forgotten(void **state)
-{
-	char name[128], path[256], pid[32];
-	pam_handle_t *pamh = world_start("sudo", "root");
-	FILE *f;
-
-	fake->cgroup2 = true;
-	assert_int_equal(pam_open_session(pamh, 0), PAM_SUCCESS);
-	assert_true(find_record(name, sizeof(name)));
-	(void)snprintf(path, sizeof(path), "/cgroup/tenure.slice/tenure-%.36s/cgroup.procs", name);
-	f = fopen(world_path(path), "we"); /* as the kernel would show it */
-	assert_non_null(f);
-	(void)snprintf(pid, sizeof(pid), "%d\n", (int)getpid());
-	assert_true(fputs(pid, f) >= 0);
-	fclose(f);
-	assert_int_equal(pam_close_session(pamh, 0), PAM_SUCCESS);
-	assert_false(find_record(name, sizeof(name)));
-	world_end(pamh);
-}
-
-static void test_no_cgroup_no_session(void **state)
-{
-	assert_int_equal(world_session("sudo", "root"), PAM_PERM_DENIED); /* mounted, but no cgroup2 */
-	assert_string_equal(person.last_error, "Tenure: no session can be ended here now, so sudo is closed; "
-					       "ask root for: tenure check");
-	assert_true(logged("deny user=alice why=no-cgroup target=root"));
-	fake->cgroup2 = true;
-	assert_int_equal(unlink(world_path("/proc/self/mountinfo")), 0);
-	assert_int_equal(close(open(world_path("/proc/self/mountinfo"), O_CREAT | O_WRONLY, 0600)), 0);
-	assert_int_equal(world_session("sudo", "root"), PAM_PERM_DENIED);
-}
-
-static void test_no_record_no_session(void **state)
-{
-	fake->cgroup2 = true;
-	assert_int_equal(close(open(world_path("/run/tenure/sessions"), O_CREAT | O_WRONLY, 0600)), 0);
-	assert_int_equal(world_session("sudo", "root"), PAM_PERM_DENIED);
-}
-
-static int64_t monotonic_ms(void)
-{
-	struct timespec now;
-
-	assert_int_equal(clock_gettime(CLOCK_MONOTONIC, &now), 0);
-	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-/* The wait has an end; how long the rest takes on a busy machine is not for a test to say. */
-static void test_a_broker_that_hangs(void **state)
-{
-	static const char *const hangs[] = {FAKE_HANG, NULL};
-	struct fake_broker *b = start_broker(hangs);
-	int64_t before = monotonic_ms();
-
-	fake->cgroup2 = true;
-	assert_int_equal(world_session("sudo", "root"), PAM_SUCCESS);
-	assert_true(monotonic_ms() - before >= 1900);
-	assert_contained();
-	fake_broker_stop(b);
-}
-
-static void test_a_broker_that_dies_in_the_middle(void **state)
-{
-	static const char *const closes[] = {FAKE_CLOSE, NULL};
-	struct fake_broker *b = start_broker(closes);
-
-	fake->cgroup2 = true;
-	assert_int_equal(world_session("sudo", "root"), PAM_SUCCESS);
-	assert_contained();
-	fake_broker_stop(b);
-}
-
-static void test_a_socket_that_nobody_serves(void **state)
-{
-	struct fake_broker *b = start_broker(opens);
-	char kept[256], path[256];
-
-	(void)snprintf(path, sizeof(path), "%s", world_path("/run/tenure/root.sock"));
-	(void)snprintf(kept, sizeof(kept), "%s", world_path("/run/tenure/kept.sock"));
-	assert_int_equal(rename(path, kept), 0);
-	fake_broker_stop(b);
-	assert_int_equal(rename(kept, path), 0);
-	fake->cgroup2 = true;
-	assert_int_equal(world_session("sudo", "root"), PAM_SUCCESS);
-	assert_contained();
-}
-
 /* ---- logins ---- */
 
 static void test_a_standing_login_is_left_where_it_is(void **state)
@@ -376,7 +233,8 @@ static void test_a_login_by_grant_is_contained_and_takes_its_groups(void **state
 	assert_int_equal(fake->group_count, 1);
 	assert_int_equal(pam_open_session(pamh, 0), PAM_SUCCESS);
 	assert_non_null(strstr(fake_broker_heard(b), "\"kind\":\"login\",\"service\":\"sshd\",\"invoker\":1900000008,"
-						     "\"target\":\"gina\""));
+						     "\"target\":\"gina\",\"groups\":\"adm\""));
+	world_grant("gina", "greedy", 600); /* what comes later is not what the session rests on */
 	fake->group_count = 1; /* initgroups */
 	assert_int_equal(pam_setcred(pamh, PAM_ESTABLISH_CRED), PAM_SUCCESS);
 	assert_int_equal(fake->group_count, 2);
@@ -385,6 +243,37 @@ static void test_a_login_by_grant_is_contained_and_takes_its_groups(void **state
 	assert_int_equal(fake->group_count, 2);
 	assert_int_equal(pam_close_session(pamh, 0), PAM_SUCCESS);
 	world_end(pamh);
+	fake_broker_stop(b);
+}
+
+/* A standing login that cannot be contained goes on without the groups; one by a grant does not go on. */
+static void test_a_login_that_cannot_be_contained(void **state)
+{
+	static const char *const busy[] = {
+		"{\"error\":\"io.tenure.Unavailable\",\"parameters\":{\"message\":\"no cgroup2 to write\"}}", NULL};
+	struct fake_broker *b = start_broker(busy);
+
+	world_grant("alice", "db-operator", 600);
+	fake->uid = 0;
+	assert_int_equal(world_session("sshd", "alice"), PAM_SUCCESS);
+	assert_non_null(strstr(fake_broker_heard(b), "\"groups\":\"adm\""));
+	assert_int_equal(fake->group_count, 0);
+	world_grant("gina", "visitor", 600);
+	assert_int_equal(world_session("sshd", "gina"), PAM_PERM_DENIED);
+	assert_int_equal(fake->group_count, 0);
+	fake_broker_stop(b);
+}
+
+static void test_a_journal_that_cannot_grow(void **state)
+{
+	static const char *const full[] = {
+		"{\"error\":\"io.tenure.Unrecorded\",\"parameters\":{\"message\":\"the disk is full\"}}", NULL};
+	struct fake_broker *b = start_broker(full);
+
+	assert_int_equal(sudo("root"), PAM_PERM_DENIED);
+	assert_string_equal(person.last_error,
+			    "Tenure: the journal cannot grow, so sudo is closed; ask root for: tenure check");
+	assert_true(logged("deny user=alice why=no-journal target=root"));
 	fake_broker_stop(b);
 }
 
@@ -464,8 +353,10 @@ static void test_information_needs_a_terminal_and_no_silence(void **state)
 	int master = posix_openpt(O_RDWR | O_NOCTTY), slave, kept = dup(STDERR_FILENO);
 	char name[64];
 
-	if (master < 0 || grantpt(master) < 0 || unlockpt(master) < 0 || ptsname_r(master, name, sizeof(name)) != 0)
-		skip();
+	assert_true(master >= 0);
+	assert_int_equal(grantpt(master), 0);
+	assert_int_equal(unlockpt(master), 0);
+	assert_int_equal(ptsname_r(master, name, sizeof(name)), 0);
 	slave = open(name, O_RDWR | O_NOCTTY);
 	assert_true(slave >= 0);
 	assert_int_equal(dup2(slave, STDERR_FILENO), STDERR_FILENO);
@@ -501,19 +392,14 @@ int main(void)
 		CASE(test_T5_the_exact_target),
 		CASE(test_the_session_phase_judges_anew),
 		CASE(test_T6_a_session_without_an_account_phase),
+		CASE(test_T6_a_session_without_an_account_phase_and_without_a_real_uid),
 		CASE(test_T4_the_invoker_stays_when_the_program_is_root_by_now),
 		CASE(test_a_broker_that_refuses),
 		CASE(test_a_broker_that_lies),
-		CASE(test_without_a_broker_the_session_is_contained_all_the_same),
-		CASE(test_without_a_broker_what_has_ended_is_denied),
-		CASE(test_a_record_in_which_nothing_runs_is_forgotten),
-		CASE(test_no_cgroup_no_session),
-		CASE(test_no_record_no_session),
-		CASE(test_a_broker_that_hangs),
-		CASE(test_a_broker_that_dies_in_the_middle),
-		CASE(test_a_socket_that_nobody_serves),
 		CASE(test_a_standing_login_is_left_where_it_is),
 		CASE(test_a_login_by_grant_is_contained_and_takes_its_groups),
+		CASE(test_a_login_that_cannot_be_contained),
+		CASE(test_a_journal_that_cannot_grow),
 		CASE(test_the_ceiling_caps_the_groups),
 		CASE(test_credentials_of_others_are_not_ours),
 		CASE(test_batch_sessions_are_not_contained),

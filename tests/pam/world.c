@@ -17,7 +17,9 @@
 #include "common/config/config.h"
 #include "common/snapshot/gate_file.h"
 #include "common/snapshot/identity.h"
+#include "common/snapshot/image.h"
 #include "common/snapshot/index.h"
+#include "common/snapshot/index_format.h"
 #include "common/snapshot/secrets.h"
 
 struct fakes *fake;
@@ -66,12 +68,16 @@ static const char directory_text[] =
 	"  { name = \"db-operator\"; title = \"Database Operator\"; actions = [ \"login\", \"become:root\", \"group:adm\" ]; },\n"
 	"  { name = \"visitor\"; title = \"Visitor\"; actions = [ \"login\", \"group:adm\" ]; },\n"
 	"  { name = \"greedy\"; title = \"Greedy\"; actions = [ \"login\", \"group:root\", \"group:shadow\", \"group:adm\" ]; },\n"
+	"  { name = \"pg-operator\"; title = \"Postgres\"; actions = [ \"become:postgres\" ]; },\n"
+	"  { name = \"pg-reader\"; title = \"Postgres and logs\"; actions = [ \"become:postgres\", \"group:adm\" ]; },\n"
 	"  { name = \"standing-root\"; title = \"Standing root\"; actions = [ \"login\", \"become:root\" ]; } );\n"
 	"assignments = (\n"
 	"  { type = \"active\"; role = \"host-user-login\"; group = \"logins\"; scope = \"/\"; },\n"
 	"  { type = \"eligible\"; role = \"db-operator\"; group = \"dba\"; scope = \"/prod\"; },\n"
 	"  { type = \"eligible\"; role = \"visitor\"; user = \"gina\"; scope = \"/prod\"; },\n"
 	"  { type = \"eligible\"; role = \"greedy\"; user = \"gina\"; scope = \"/prod\"; },\n"
+	"  { type = \"eligible\"; role = \"pg-operator\"; user = \"gina\"; scope = \"/prod\"; },\n"
+	"  { type = \"eligible\"; role = \"pg-reader\"; user = \"gina\"; scope = \"/prod\"; },\n"
 	"  { type = \"active\"; role = \"standing-root\"; user = \"erin\"; scope = \"/prod\"; } );\n";
 
 const char *world_path(const char *path)
@@ -93,6 +99,15 @@ const char *world_tenant_path(const char *file)
 static void make_folder(const char *path)
 {
 	assert_int_equal(mkdir(world_path(path), 0755), 0);
+}
+
+void world_command(const char *words, size_t len)
+{
+	FILE *f = fopen(world_path("/proc/self/cmdline"), "we");
+
+	assert_non_null(f);
+	assert_int_equal(fwrite(words, 1, len, f), len);
+	assert_int_equal(fclose(f), 0);
 }
 
 static void write_text(const char *path, const char *text)
@@ -239,6 +254,7 @@ static void make_root(void)
 		       "22 1 0:20 / /proc rw - proc proc rw\n41 31 0:38 / %s/cgroup rw,relatime - cgroup2 cgroup2 rw\n",
 		       world_root);
 	write_text("/proc/self/mountinfo", text);
+	WORLD_COMMAND("sudo\0id");
 }
 
 static void make_stacks(void)
@@ -289,6 +305,24 @@ void world_break(const char *path)
 	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
 	assert_true(fd >= 0);
 	assert_int_equal(write(fd, torn, sizeof(torn)), sizeof(torn));
+	close(fd);
+}
+
+void world_index_without_classes(void)
+{
+	const char *path = world_path("/var/lib/tenure/index");
+	_Alignas(struct index_header) uint8_t data[8192];
+	struct index_header *h = (void *)data;
+	struct index_service_record *services;
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+	ssize_t len = read(fd, data, sizeof(data));
+
+	assert_true(len > (ssize_t)sizeof(*h) && len < (ssize_t)sizeof(data));
+	services = (void *)(data + h->services.offset);
+	for (uint32_t i = 0; i < h->services.count; i++)
+		services[i].service_class = SERVICE_NONE;
+	snapshot_seal(data, (size_t)len, offsetof(struct index_header, checksum));
+	assert_int_equal(pwrite(fd, data, (size_t)len, 0), len);
 	close(fd);
 }
 

@@ -12,7 +12,7 @@
  *   erin    1900000005  password, standing become:root and login
  *   mallory 1900000006  password, no right at all
  *   future  1900000007  logs in from 2099 on
- *   gina    1900000008  password, eligible for visitor (login, group:adm)
+ *   gina    1900000008  password, eligible for visitor (login, group:adm), pg-operator (become:postgres), pg-reader (and adm)
  *   nopass  1900000009  logs in, has no password          locked 1900000010  a hash that fits nothing
  *   bob     1501        local, mapped, eligible for db-operator (gates alone)
  *   lou     1503        local, mapped with login = "tenant", no right to log in
@@ -51,8 +51,14 @@ const char *world_tenant_path(const char *file);
 void world_grant(const char *user, const char *role, int seconds);
 void world_no_grants(void);
 
+/* What /proc/self/cmdline says: words in one text, each with its NUL. */
+void world_command(const char *words, size_t len);
+#define WORLD_COMMAND(words) world_command(words, sizeof(words))
+
 /* Overwrites a file with bytes that are no snapshot. */
 void world_break(const char *path);
+/* An index that is whole, but gives no service a class. */
+void world_index_without_classes(void);
 
 /* What a person does at a prompt, and what they were shown. */
 struct person {

@@ -41,9 +41,20 @@ check "and has adopted the session" sh -c "wait_for() { for i in \$(seq 200); do
 # the end comes with the broker stopped: PID 1 fires the timer
 systemctl stop tenured.service tenured.socket
 check "the broker is stopped" sh -c '! systemctl is-active tenured.service'
-check "T53 the transient timer ends the session all the same" wait_long not_running "$elevated"
+check "the transient timer ends the session all the same" wait_long not_running "$elevated"
 systemctl start tenured.socket
 check "a later broker has it in the journal" wait_for history_has expire
+
+# who removes it from inside of what it would end has the ground cut away under dpkg
+on_terminal dave 'tenure request quick-root --for 1h && sudo dpkg -r libpam-tenure' >/run/check.out 2>&1
+shows "removal from an elevated session is refused" 'would end this elevated session'
+check "and nothing is half removed" sh -c '[ -z "$(dpkg --audit)" ] && grep -q pam_tenure /etc/pam.d/common-account'
+on_terminal dave 'sudo dpkg -r libpam-tenure libnss-tenure tenure' >/run/check.out 2>&1
+shows "all of it neither" 'would end this elevated session'
+check "the broker lives" wait_for tenure_answers
+expect_status "and the gate" 0 on_terminal dave 'sudo true'
+as dave 'tenure end' >/dev/null 2>&1
+expect_status "closed without a grant" 1 on_terminal dave 'sudo true'
 
 # removal ends what is live
 on_terminal dave 'tenure request quick-root --for 1h && sudo sh -c "echo \$\$ > /run/elevated.pid2; sleep 300"' >/run/elevated.out 2>&1 &

@@ -16,6 +16,21 @@
 #define HASH "$y$j9T$u3BBvpHCkLQqKmjPmFcxf.$RLd5DAMUwxSPo3Er9nejHvjMh6pzrqU67DReuB5gd04"
 #define STACK "@include common-auth\n@include common-account\n@include common-session\n"
 
+/* As they are in /etc, and as the broker took them last. */
+#define TENURE_CONF \
+	"tenants = [ \"contoso\" ];\ngate = { mode = \"enforce\"; };\nceiling = { allow_become = [ \"root\" ]; };\n" \
+	"local_logins = ( { login = \"bob\"; principal = \"bob@contoso.com\"; } );\n"
+#define TENANT_CONF \
+	"id = \"5d0b3a2e-7c64-4f0e-9a57-2b3c8d1e4f60\";\ndomains = [ \"contoso.com\" ];\nsource = \"file\";\n" \
+	"id_range = [ 1900000000, 1900099999 ];\nrole_gids = [ 1900090000, 1900090999 ];\n"
+#define DIRECTORY_CONF \
+	"version = 1;\nusers = ( { name = \"alice\"; uid = 1900000001; password = \"" HASH "\"; },\n  { name = \"bob\"; },\n" \
+	"  { name = \"carol\"; uid = 1900000003; } );\n" \
+	"groups = ( { name = \"dba\"; gid = 1900010001; members = [ \"alice\", \"bob\" ]; } );\n" \
+	"hosts = ( { name = \"db1\"; scope = \"/\"; id = \"47dcdcd0-cfb4-42b4-b7f0-711136d8bbc3\"; } );\n" \
+	"roles = ( { name = \"db-operator\"; actions = [ \"login\", \"become:root\" ]; } );\n" \
+	"assignments = ( { type = \"eligible\"; role = \"db-operator\"; group = \"dba\"; scope = \"/\"; } );\n"
+
 static char root[64];
 
 static const struct {
@@ -32,12 +47,13 @@ static const struct {
 	{"/etc/machine-id", "0123456789abcdef0123456789abcdef\n", 0444},
 	{"/etc/nsswitch.conf", "# comment\npasswd:  files systemd tenure\ngroup: files systemd tenure # ours\nhosts: files dns\n", 0644},
 	{"/etc/pam.d/common-auth",
-	 "auth [success=end ignore=ignore default=die] pam_tenure.so\nauth [success=1 default=ignore] pam_unix.so nullok\n"
+	 "auth [success=2 ignore=ignore default=die] pam_tenure.so\nauth [success=1 default=ignore] pam_unix.so nullok\n"
 	 "auth requisite pam_deny.so\nauth required pam_permit.so\n",
 	 0644},
 	{"/etc/pam.d/common-account",
+	 "account required /usr/lib/security/pam_tenure.so\n"
 	 "account [success=1 new_authtok_reqd=done default=ignore] \\\n  pam_unix.so\naccount requisite pam_deny.so\n"
-	 "account required pam_permit.so\naccount required /usr/lib/security/pam_tenure.so\n",
+	 "account required pam_permit.so\n",
 	 0644},
 	{"/etc/pam.d/common-session",
 	 "session [default=1] pam_permit.so\nsession required pam_unix.so\nsession optional pam_systemd.so\nsession required pam_tenure.so\n",
@@ -60,22 +76,12 @@ static const struct {
 	 "%:become-root ALL=(root) ALL\n",
 	 0440},
 	{"/etc/ssh/sshd_config", "Include /etc/ssh/sshd_config.d/*.conf\nUsePAM yes\n", 0644},
-	{"/etc/tenure/tenure.conf",
-	 "tenants = [ \"contoso\" ];\ngate = { mode = \"enforce\"; };\nceiling = { allow_become = [ \"root\" ]; };\n"
-	 "local_logins = ( { login = \"bob\"; principal = \"bob@contoso.com\"; } );\n",
-	 0644},
-	{"/etc/tenure/tenants.d/contoso.conf",
-	 "id = \"5d0b3a2e-7c64-4f0e-9a57-2b3c8d1e4f60\";\ndomains = [ \"contoso.com\" ];\nsource = \"file\";\n"
-	 "id_range = [ 1900000000, 1900099999 ];\nrole_gids = [ 1900090000, 1900090999 ];\n",
-	 0644},
-	{"/etc/tenure/directory.d/contoso.conf",
-	 "version = 1;\nusers = ( { name = \"alice\"; uid = 1900000001; password = \"" HASH "\"; },\n  { name = \"bob\"; },\n"
-	 "  { name = \"carol\"; uid = 1900000003; } );\n"
-	 "groups = ( { name = \"dba\"; gid = 1900010001; members = [ \"alice\", \"bob\" ]; } );\n"
-	 "hosts = ( { name = \"db1\"; scope = \"/\"; id = \"47dcdcd0-cfb4-42b4-b7f0-711136d8bbc3\"; } );\n"
-	 "roles = ( { name = \"db-operator\"; actions = [ \"login\", \"become:root\" ]; } );\n"
-	 "assignments = ( { type = \"eligible\"; role = \"db-operator\"; group = \"dba\"; scope = \"/\"; } );\n",
-	 0600},
+	{"/etc/tenure/tenure.conf", TENURE_CONF, 0644},
+	{"/etc/tenure/tenants.d/contoso.conf", TENANT_CONF, 0644},
+	{"/etc/tenure/directory.d/contoso.conf", DIRECTORY_CONF, 0600},
+	{"/var/lib/tenure/last/tenure.conf", TENURE_CONF, 0600},
+	{"/var/lib/tenure/last/tenants.d/contoso.conf", TENANT_CONF, 0600},
+	{"/var/lib/tenure/last/directory.d/contoso.conf", DIRECTORY_CONF, 0600},
 	{"/home/contoso.com/alice/.profile", "", 0644},
 	{"/home/contoso.com/carol/.profile", "", 0644},
 	{"/var/lib/tenure/journal/00000001", "{}\n", 0600},
@@ -86,6 +92,9 @@ static const struct {
 	 0644},
 	{"/sys/fs/cgroup/cgroup.procs", "", 0644},
 };
+
+static const char *const closed[] = {"/var/lib/tenure/journal", "/var/lib/tenure/last", "/var/lib/tenure/last/tenants.d",
+				     "/var/lib/tenure/last/directory.d"};
 
 static void full_path(const char *path, char ret[static 256])
 {
@@ -131,9 +140,9 @@ void check_root_chmod(const char *path, mode_t mode)
 	assert_int_equal(chmod(full, mode), 0);
 }
 
-void check_root_future(const char *path)
+void check_root_time(const char *path, time_t when)
 {
-	struct timespec times[2] = {{time(NULL) + 3600, 0}, {time(NULL) + 3600, 0}};
+	struct timespec times[2] = {{when, 0}, {when, 0}};
 	char full[256];
 
 	full_path(path, full);
@@ -148,7 +157,8 @@ void check_root_make(void)
 	assert_int_equal(chmod(root, 0755), 0);
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
 		check_root_put(files[i].path, files[i].text, files[i].mode);
-	check_root_chmod("/var/lib/tenure/journal", 0700);
+	for (size_t i = 0; i < sizeof(closed) / sizeof(closed[0]); i++)
+		check_root_chmod(closed[i], 0700);
 	assert_int_equal(setenv("TENURE_TEST_ROOT", root, 1), 0);
 }
 

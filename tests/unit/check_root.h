@@ -5,6 +5,7 @@
 /* A root in which tenure check finds nothing to say, for tests that then break one thing. */
 
 #include <sys/types.h>
+#include <time.h>
 
 /* Makes it and leads TENURE_TEST_ROOT there. */
 void check_root_make(void);
@@ -14,7 +15,7 @@ void check_root_remove(void);
  * put behind what the file has. mode 0: 0644. */
 void check_root_put(const char *path, const char *text, mode_t mode);
 void check_root_chmod(const char *path, mode_t mode);
-/* An hour ahead of now. */
-void check_root_future(const char *path);
+/* When it was changed. */
+void check_root_time(const char *path, time_t when);
 
 #endif

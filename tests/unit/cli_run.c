@@ -27,6 +27,7 @@
 #define PATIENCE_S 60
 
 unsigned cli_real_uid;
+unsigned short cli_columns = 80;
 
 static char root[64], socket_path[128], log_path[128];
 static pid_t broker;
@@ -249,7 +250,7 @@ static const int shell_signals[] = {SIGINT, SIGQUIT, SIGHUP, SIGTSTP};
 
 struct cli_result cli_run_pty(const char *words, const struct pty_step *steps, size_t count, bool *ret_sane)
 {
-	struct winsize size = {.ws_row = 24, .ws_col = 80};
+	struct winsize size = {.ws_row = 24, .ws_col = cli_columns};
 	char *copy = strdup(words), *argv[WORDS_MAX + 2];
 	struct cli_result r = {.out = calloc(1, OUTPUT_MAX), .err = strdup("")};
 	struct termios t;

@@ -36,6 +36,8 @@ struct pty_step {
 	enum echo echo;
 	const char *send;
 };
+/* Columns of the terminal; 80 at the start. */
+extern unsigned short cli_columns;
 /* ret_sane: the terminal has echo and canonical mode when all is over. */
 struct cli_result cli_run_pty(const char *words, const struct pty_step *steps, size_t count, bool *ret_sane);
 

@@ -37,9 +37,10 @@ static void read_accounts(struct local_accounts *ret)
 		   "bob:x:1000:1000:Bob:/home/bob:/bin/bash\n"
 		   "high:x:1900000500:1000::/:/bin/sh\n");
 	write_file(folder, "group",
-		   "root:x:0:\nsudo:x:27:bob\nshadow:x:42:\ndocker:x:1900000600:\nbob:x:1000:\n");
+		   "root:x:0:\nsudo:x:27:bob\nshadow:x:42:\ndocker:x:1900000600:\nbob:x:1000:\n"
+		   "printers:x:1900090050:\n");
 	write_file(folder, "subuid", "bob:1900000700:100\nbob:nonsense\n");
-	write_file(folder, "subgid", "bob:100000:65536\n");
+	write_file(folder, "subgid", "bob:100000:65536\nbob:1900090060:2\n");
 	assert_int_equal(local_accounts_read(folder, ret), 0);
 	for (size_t i = 0; i < ARRAY_LENGTH(names); i++) {
 		snprintf(path, sizeof(path), "%s/%s", folder, names[i]);

@@ -224,11 +224,74 @@ int engine_fixture_teardown(void **state)
 	return 0;
 }
 
+void fixture_remove(struct engine_fixture *f, const char *name)
+{
+	char path[512];
+
+	(void)snprintf(path, sizeof(path), "%s/%s", f->root, name);
+	assert_int_equal(unlink(path), 0);
+}
+
+void fixture_mode(struct engine_fixture *f, const char *name, unsigned mode)
+{
+	char path[512];
+
+	(void)snprintf(path, sizeof(path), "%s/%s", f->root, name);
+	assert_int_equal(chmod(path, mode), 0);
+}
+
+bool fixture_exists(struct engine_fixture *f, const char *name)
+{
+	char path[512];
+
+	(void)snprintf(path, sizeof(path), "%s/%s", f->root, name);
+	return access(path, F_OK) == 0;
+}
+
+void fixture_bind_fabrikam_files(struct engine_fixture *f)
+{
+	fixture_write(f, "etc/tenure/tenants.d/fabrikam.conf",
+		      "id = \"6d0b3a2e-7c64-4f0e-9a57-2b3c8d1e4f60\";\n"
+		      "domains = [ \"fabrikam.com\" ];\n"
+		      "source = \"file\";\n"
+		      "id_range = [ 1910000000, 1910099999 ];\n"
+		      "role_gids = [ 1910090000, 1910090999 ];\n");
+	fixture_write(f, "etc/tenure/directory.d/fabrikam.conf",
+		      "version = 1;\n"
+		      "users = ( { name = \"fred\"; uid = 1910000001; } );\n"
+		      "roles = ( { name = \"operator\"; actions = [ \"become:root\" ]; } );\n"
+		      "assignments = ( { type = \"active\"; role = \"operator\"; user = \"fred\"; scope = \"/\"; } );\n");
+}
+
+void fixture_bind_fabrikam(struct engine_fixture *f)
+{
+	fixture_bind_fabrikam_files(f);
+	fixture_edit(f, "etc/tenure/tenure.conf", "[ \"contoso\" ]", "[ \"contoso\", \"fabrikam\" ]");
+}
+
+bool fixture_has_problem(struct engine_fixture *f, const char *id, const char *place)
+{
+	const struct problem_list *problems = engine_problems(f->engine);
+
+	for (size_t i = 0; i < problems->count; i++)
+		if (strcmp(problems->items[i].id, id) == 0 && (!place || strcmp(problems->items[i].place, place) == 0))
+			return true;
+	return false;
+}
+
+int fixture_governed(uid_t uid, struct index_login *ret)
+{
+	CLEANUP(index_closep) struct index_view *v = NULL;
+	int r = index_open(&v);
+
+	return r < 0 ? r : index_login_by_uid(v, uid, ret);
+}
+
 void fixture_reload(struct engine_fixture *f)
 {
 	size_t errors, warnings;
 
-	assert_int_equal(engine_reload(f->engine, &errors, &warnings), 0);
+	assert_int_equal(engine_reload(f->engine, NULL, &errors, &warnings), 0);
 }
 
 struct actor fixture_actor(struct engine_fixture *f, uid_t uid)

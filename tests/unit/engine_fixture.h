@@ -7,6 +7,7 @@
  * still until it is told, and an engine on top.
  */
 
+#include "common/snapshot/index.h"
 #include "daemon/tenured/engine.h"
 
 struct test_clock {
@@ -43,7 +44,21 @@ void fixture_write(struct engine_fixture *f, const char *name, const char *text)
 char *fixture_read(struct engine_fixture *f, const char *name);
 /* Replaces `from` by `to` in the file, once; it must be there. */
 void fixture_edit(struct engine_fixture *f, const char *name, const char *from, const char *to);
+void fixture_remove(struct engine_fixture *f, const char *name);
+void fixture_mode(struct engine_fixture *f, const char *name, unsigned mode);
+bool fixture_exists(struct engine_fixture *f, const char *name);
 void fixture_reload(struct engine_fixture *f);
+
+/* A second tenant, fabrikam, whose fred holds become:root; before the engine starts or before a reload. */
+void fixture_bind_fabrikam(struct engine_fixture *f);
+/* Its two files alone. */
+void fixture_bind_fabrikam_files(struct engine_fixture *f);
+#define UID_FRED 1910000001u
+
+/* Is a problem with that id, at that place (NULL: anywhere), among those of the last load? */
+bool fixture_has_problem(struct engine_fixture *f, const char *id, const char *place);
+/* What the published index says of the uid, as a gate reads it. */
+int fixture_governed(uid_t uid, struct index_login *ret);
 
 /* A uid from the kernel, in a session of its own (login uid = uid). */
 struct actor fixture_actor(struct engine_fixture *f, uid_t uid);

@@ -12,7 +12,9 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -40,7 +42,7 @@ static void make_folders(struct bed *b)
 {
 	static const char *const folders[] = {
 		"etc",     "etc/tenure", "etc/tenure/tenants.d", "etc/tenure/directory.d", "run", "var",
-		"var/lib", "usr",        "usr/libexec",          "usr/libexec/tenure"};
+		"var/lib", "usr",        "usr/libexec",          "usr/libexec/tenure",     "proc", "proc/self"};
 
 	(void)snprintf(b->root, sizeof(b->root), "/tmp/tenured-test.XXXXXX");
 	assert_non_null(mkdtemp(b->root));
@@ -105,6 +107,8 @@ static void write_host(struct bed *b)
 
 	assert_non_null(getcwd(here, sizeof(here)));
 	bed_write(b, "etc/machine-id", "0123456789abcdef0123456789abcdef\n", 0644);
+	/* No cgroups: in the machine's own, the broker would end what none of its records accounts for. */
+	bed_write(b, "proc/self/mountinfo", "", 0644);
 	bed_write(b, "etc/passwd", "root:x:0:0:root:/root:/bin/sh\n", 0644);
 	bed_write(b, "etc/group", "root:x:0:\n", 0644);
 	bed_write(b, "etc/subuid", "bob:100000:65536\n", 0644);
@@ -260,6 +264,17 @@ struct wire_client *peer_connect(const struct bed *b, bool privileged)
 	return c;
 }
 
+int peer_connect_raw(const struct bed *b)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	(void)snprintf(address.sun_path, sizeof(address.sun_path), "%s/run/tenure/tenured.sock", b->root);
+	if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+		_exit(99);
+	return fd;
+}
+
 const char *peer_call(struct wire_client *c, const char *method, json_t *parameters, const char *const *answers,
 		      json_t **ret)
 {
@@ -311,6 +326,16 @@ bool peer_await(struct wire_client *c, const char *event, json_t **ret)
 		if (!continues)
 			return false;
 	}
+}
+
+int peer_count_pending(struct bed *b, void *argument)
+{
+	json_t *reply;
+
+	(void)argument;
+	if (strcmp(peer_ask(b, "Pending", NULL, NULL, &reply), "") != 0)
+		return 99;
+	return (int)json_array_size(json_object_get(reply, "items"));
 }
 
 unsigned bed_helpers(const struct bed *b)

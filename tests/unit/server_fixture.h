@@ -42,6 +42,8 @@ bool bed_can_set_login_uid(void);
 
 /* In a peer: connects, or ends the process with code 99. */
 struct wire_client *peer_connect(const struct bed *b, bool privileged);
+/* A bare connection to the public socket. */
+int peer_connect_raw(const struct bed *b);
 /* One whole call; takes parameters. answers: for prompts, NULL-ended, or NULL. "": no error; "closed": no reply. */
 const char *peer_call(struct wire_client *c, const char *method, json_t *parameters, const char *const *answers,
 		      json_t **ret);
@@ -49,6 +51,8 @@ const char *peer_call(struct wire_client *c, const char *method, json_t *paramet
 const char *peer_ask(const struct bed *b, const char *method, json_t *parameters, const char *const *answers, json_t **ret);
 /* Waits for the first event named so; other events are passed over. True: it came. */
 bool peer_await(struct wire_client *c, const char *event, json_t **ret);
+/* How many requests are pending; 99: not told. Fit for bed_as. */
+int peer_count_pending(struct bed *b, void *argument);
 
 /* Children of the broker that live. */
 unsigned bed_helpers(const struct bed *b);

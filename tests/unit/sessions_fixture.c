@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "config.h"
+#include "tests/unit/cmocka_test.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pty.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -36,7 +40,8 @@ static int fake_judge(void *context, const struct session_question *q, struct se
 {
 	struct world *w = context;
 
-	*ret = (struct session_judgement){.decision = {.verdict = w->verdict, .why = w->why, .by_grant = true,
+	snprintf(w->groups, sizeof(w->groups), "%s", q->groups);
+	*ret = (struct session_judgement){.decision = {.verdict = w->verdict, .why = w->why, .by_grant = !w->standing,
 						       .window = w->window, .request = w->request},
 					  .principal = w->principal, .cause = w->cause};
 	strcpy(ret->decision.role, "db-operator");
@@ -98,6 +103,9 @@ struct world *world_new(const char **ret_why)
 	(void)!uuid_random(&w->request);
 	(void)!uuid_random(&w->principal);
 	/* As /run, which costs no disk at each fsync. */
+	*ret_why = tree_make();
+	if (*ret_why)
+		return NULL;
 	snprintf(w->root, sizeof(w->root), "%s/tenure-sessions.XXXXXX",
 		 access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
 	*ret_why = "no temporary folder";
@@ -108,7 +116,7 @@ struct world *world_new(const char **ret_why)
 		snprintf(path, sizeof(path), "%s%s", w->root, *part);
 		mkdir(path, 0755);
 	}
-	if (sessions_start(w) < 0) {
+	if (!tree_use(w->root) || sessions_start(w) < 0) {
 		*ret_why = "sessions cannot be made";
 		return NULL;
 	}
@@ -126,6 +134,7 @@ void world_free(struct world *w)
 	char command[128];
 
 	sessions_free(w->sessions);
+	tree_empty();
 	snprintf(command, sizeof(command), "rm -rf -- '%s'", w->root);
 	(void)!system(command);
 	free(w);
@@ -185,6 +194,25 @@ static void bomb(int said)
 	sleep_on(said);
 }
 
+char escape_to[64];
+uid_t escape_uid;
+
+static _Noreturn void escape(int said)
+{
+	setsid();
+	int fd = open(escape_to, O_RDWR);
+	if (fd < 0 || ioctl(fd, TIOCSCTTY, 0) < 0 || !tree_escape() || setresuid(escape_uid, 0, 0) < 0)
+		_exit(1);
+	say_pid(said);
+	execl("/bin/sleep", "sleep", "1000", (char *)NULL);
+	_exit(1);
+}
+
+/* The pipes of a front-end that a front-end starts. */
+static int within_go[2], within_said[2];
+
+static _Noreturn void front_run(unsigned work, int go, int said);
+
 static _Noreturn void work_run(unsigned work, int said)
 {
 	prctl(PR_SET_NAME, "worker"); /* a child of the front-end's own name is its monitor, as sudo has one */
@@ -200,6 +228,16 @@ static _Noreturn void work_run(unsigned work, int said)
 	}
 	if (work == WORK_BOMB)
 		bomb(said);
+	if (work == WORK_ESCAPE)
+		escape(said);
+	if (work == WORK_FRONT) {
+		setsid();
+		say_pid(said);
+		close(said);
+		close(within_go[1]);
+		close(within_said[0]);
+		front_run(WORK_STUBBORN, within_go[0], within_said[1]);
+	}
 	if (work == WORK_STOPPED) {
 		say_pid(said);
 		close(said);
@@ -216,14 +254,34 @@ static _Noreturn void front_run(unsigned work, int go, int said)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (read(go, &byte, 1) != 1)
 		_exit(2);
-	for (unsigned bit = 1; bit <= WORK_STOPPED; bit <<= 1) {
+	for (unsigned bit = 1; bit <= WORK_FRONT; bit <<= 1) {
 		if ((work & bit) && fork() == 0)
 			work_run(bit, said);
 	}
 	close(said);
 	while (wait(NULL) > 0 || errno == EINTR)
 		;
+	while (work & WORK_LINGER)
+		pause();
 	_exit(0);
+}
+
+static void pipes_make(int go[2], int said[2])
+{
+	if (pipe2(go, O_CLOEXEC) < 0 || pipe2(said, O_CLOEXEC) < 0)
+		abort();
+}
+
+struct front front_within(struct front *outer)
+{
+	struct process_stat stat;
+	pid_t pid;
+
+	if (front_go(outer, &pid, 1) != 1 || process_stat_read(pid, &stat) < 0)
+		abort();
+	close(within_go[0]);
+	close(within_said[1]);
+	return (struct front){pid, stat.start, within_go[1], within_said[0]};
 }
 
 struct front front_start(unsigned work)
@@ -231,8 +289,9 @@ struct front front_start(unsigned work)
 	int go[2], said[2];
 	struct process_stat stat;
 
-	if (pipe2(go, O_CLOEXEC) < 0 || pipe2(said, O_CLOEXEC) < 0)
-		abort();
+	pipes_make(go, said);
+	if (work & WORK_FRONT)
+		pipes_make(within_go, within_said);
 	pid_t pid = fork();
 	if (pid == 0) {
 		close(go[1]);
@@ -307,6 +366,57 @@ bool world_until(struct world *w, bool (*fn)(struct world *w))
 		world_turn(w, 20);
 	}
 	return true;
+}
+
+int world_setup(void **state)
+{
+	const char *why;
+
+	*state = world_new(&why);
+	return *state ? 0 : -1;
+}
+
+int world_teardown(void **state)
+{
+	world_free(*state);
+	return 0;
+}
+
+bool world_is_possible(void)
+{
+	const char *why;
+	struct world *w = geteuid() == 0 ? world_new(&why) : (why = "needs root", NULL);
+
+	if (!w)
+		(void)printf("skip: %s\n", why);
+	world_free(w);
+	return w;
+}
+
+void pids_are_gone(const pid_t *pids, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		assert_true(pid_is_gone(pids[i]));
+}
+
+bool world_cgroup_is_gone(const struct world *w, const struct uuid *id)
+{
+	char name[CGROUP_NAME_MAX];
+
+	cgroup_name(id, CGROUP_PLAIN, name);
+	return cgroup_populated(w->sessions->slice, name) == -ENOENT;
+}
+
+unsigned world_records(void)
+{
+	unsigned n = 0;
+	DIR *d = opendir(tenure_path(PATH_SESSIONS));
+
+	for (struct dirent *e; d && (e = readdir(d));)
+		n += e->d_name[0] != '.';
+	if (d)
+		closedir(d);
+	return n;
 }
 
 bool world_is_empty(struct world *w)

@@ -14,6 +14,7 @@
 #include "helper/cli.h"
 #include "helper/verbs.h"
 #include "tests/unit/check_root.h"
+#include "tests/unit/fake_broker.h"
 
 static char shown[65536];
 
@@ -70,8 +71,10 @@ static const char *const screen[] = {
 	"error  broker       tenured does not answer: ",
 	"warn   way-back     every sudoer is governed by Tenure; root has no password\n"
 	"       do           keep one unmapped account, or set root's password\n",
-	"\nok     config logins subuid caches pam-stacks ways permissions clock cgroup\n       sshd-usepam stepup homes\n",
-	"\n5 errors, 1 warning. Served: 1 of 3 users.\n",
+	"warn   root-login   /root/.ssh/authorized_keys lets whoever has such a key be\n"
+	"                    root by ssh, past every gate\n",
+	"\nok     config host logins subuid caches pam-stacks permissions clock cgroup\n       sshd-usepam stepup homes\n",
+	"\n5 errors, 2 warnings. Served: 1 of 3 users.\n",
 };
 
 static void test_T13_the_screen_of_a_broken_host(void **state)
@@ -93,15 +96,94 @@ static void test_T13_the_screen_of_a_broken_host(void **state)
 
 static void test_json(void **state)
 {
-	json_t *object;
+	json_t *object, *first;
 
 	break_host();
 	assert_int_equal(run(true, false), CODE_NO);
 	object = json_loads(shown, 0, NULL);
 	assert_non_null(object);
 	assert_int_equal(json_integer_value(json_object_get(object, "errors")), 5);
-	assert_int_equal(json_array_size(json_object_get(object, "items")), 6);
+	assert_int_equal(json_array_size(json_object_get(object, "items")), 7);
+	assert_true(json_is_true(json_object_get(object, "bound")));
+	assert_true(json_is_null(json_object_get(object, "last_good")));
+	first = json_array_get(json_object_get(object, "checks"), 0);
+	assert_string_equal(json_string_value(json_object_get(first, "id")), "config");
+	assert_non_null(json_string_value(json_object_get(first, "what")));
+	assert_true(json_is_true(json_object_get(first, "ok")));
 	json_decref(object);
+	check_root_remove();
+}
+
+/* The line that sums up says what is in force, not what the broken file says. */
+static void test_what_is_in_force(void **state)
+{
+	static const struct {
+		const char *path, *text, *gone, *sum;
+	} cases[] = {
+		{"/etc/tenure/directory.d/contoso.conf", "version = ;", NULL,
+		 "Served: 3 of 3 users, last good state of 2026-03-01\n13:04:02.\n"},
+		{"/etc/tenure/tenants.d/contoso.conf", "id = ;", NULL, "Served: 3 of 3 users, last good state of "},
+		{"/etc/tenure/tenure.conf", "tenants = [ ;", "/var/lib/tenure/last/tenure.conf",
+		 "\nok     nss caches pam-stacks sudoers permissions clock cgroup sshd-usepam\n\n"
+		 "2 errors, 0 warnings. What cannot be read stays as it was published.\n"},
+		{"/etc/tenure/directory.d/contoso.conf", "version = ;", "/var/lib/tenure/last/directory.d/contoso.conf",
+		 "2 errors, 0 warnings. What cannot be read stays as it was published.\n"},
+		{"/etc/tenure/tenure.conf", "tenants = [ ];", NULL,
+		 "0 errors, 0 warnings. No tenant is bound: Tenure changes nothing for anybody.\n"},
+	};
+	const time_t then = 1772370242; /* 2026-03-01T13:04:02Z */
+
+	assert_int_equal(setenv("TZ", "UTC", 1), 0);
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		check_root_make();
+		check_root_put(cases[i].path, cases[i].text, 0600);
+		check_root_time("/var/lib/tenure/last/directory.d/contoso.conf", then);
+		if (cases[i].gone)
+			check_root_put(cases[i].gone, NULL, 0);
+		(void)run(false, false);
+		if (!strstr(shown, cases[i].sum))
+			fail_msg("missing:\n%sshown:\n%s", cases[i].sum, shown);
+		assert_int_equal(strstr(shown, "No tenant is bound") != NULL, i == ARRAY_LENGTH(cases) - 1);
+		check_root_remove();
+	}
+}
+
+static void test_what_is_in_force_as_json(void **state)
+{
+	json_t *object;
+
+	check_root_make();
+	check_root_put("/etc/tenure/directory.d/contoso.conf", "version = ;", 0600);
+	check_root_time("/var/lib/tenure/last/directory.d/contoso.conf", 1772370242);
+	assert_int_equal(run(true, false), CODE_NO);
+	object = json_loads(shown, 0, NULL);
+	assert_string_equal(json_string_value(json_object_get(object, "last_good")), "2026-03-01T13:04:02Z");
+	assert_int_equal(json_integer_value(json_object_get(object, "served")), 3);
+	assert_true(json_is_false(json_object_get(object, "unread")));
+	json_decref(object);
+	check_root_remove();
+}
+
+/* What stands in the journal, only the broker can hold the files against; it says so to root. */
+static void test_T50_what_the_broker_knows(void **state)
+{
+	static const char script[] =
+		"{\"Ping\": [{\"reply\": {\"version\": \"1\", \"journal\": \"ok\", \"degraded\": null, \"problems\": ["
+		"{\"id\": \"dir-uid-retired\", \"severity\": \"error\", \"where\": \"directory.d/contoso.conf:2\","
+		" \"what\": \"user alice: uid 1900000001 belonged to somebody who was deleted\", \"remedy\": \"another uid\"},"
+		"{\"id\": \"dir-uid\", \"severity\": \"error\", \"where\": \"x\", \"what\": \"stale\", \"remedy\": \"\"},"
+		"{\"id\": 3}, 4]}}]}";
+	char socket[256];
+	pid_t broker;
+
+	check_root_make();
+	assert_true(snprintf(socket, sizeof(socket), "%s/run/tenure/tenured.sock", getenv("TENURE_TEST_ROOT")) < 108);
+	assert_int_equal(fake_broker_start(socket, script, NULL, &broker), 0);
+	assert_int_equal(run(false, false), CODE_NO);
+	fake_broker_stop(broker);
+	if (!strstr(shown, "error  dir-uid-retired  directory.d/contoso.conf:2 user alice: uid 1900000001\n") ||
+	    !strstr(shown, "       do               another uid\n") || !strstr(shown, "\n1 error, 0 warnings. Served: 3 of 3 users.\n"))
+		fail_msg("shown:\n%s", shown);
 	check_root_remove();
 }
 
@@ -121,6 +203,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_T13_the_screen_of_a_broken_host),
 		cmocka_unit_test(test_json),
+		cmocka_unit_test(test_what_is_in_force),
+		cmocka_unit_test(test_what_is_in_force_as_json),
+		cmocka_unit_test(test_T50_what_the_broker_knows),
 		cmocka_unit_test(test_host_id),
 	};
 

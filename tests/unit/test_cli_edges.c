@@ -152,6 +152,49 @@ static void test_waiting_ends_behind_the_time_out(void **state)
 	cli_result_done(&r);
 }
 
+/* --json everywhere: a program that asks how to ask gets an object, too. */
+static void test_help_is_an_object_with_json(void **state)
+{
+	static const struct {
+		const char *words;
+		size_t count;
+	} helps[] = {{"help --json", 17}, {"--json help", 17}, {"help request --json", 1}, {"request --help --json", 1},
+		     {"--json request --help", 1}, {"--json --help", 17}};
+
+	for (size_t i = 0; i < sizeof(helps) / sizeof(helps[0]); i++) {
+		struct cli_result r = cli_run(helps[i].words);
+		json_t *object = json_loads(r.out, JSON_REJECT_DUPLICATES, NULL), *items = json_object_get(object, "items");
+		const json_t *last = json_array_get(items, json_array_size(items) - 1);
+
+		if (r.code != CODE_DONE || json_array_size(items) != helps[i].count ||
+		    json_array_size(json_object_get(last, "options")) < 3)
+			fail_msg("tenure %s: %s%s", helps[i].words, r.out, r.err);
+		json_decref(object);
+		cli_result_done(&r);
+	}
+}
+
+/* The completion knows a verb behind options, and nothing else. */
+static void test_completion_finds_the_verb(void **state)
+{
+	static const struct {
+		const char *words, *wanted;
+	} cases[] = {{"pe", "pending"}, {"--json pe", "pending"}, {"--no-input --json hist", "history"},
+		     {"--j", "--json"}, {"--json request --reas", "--reason"}, {"request --reason --json --no-i", "--no-input"}};
+	const char *source = getenv("srcdir");
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char command[1024];
+
+		(void)snprintf(command, sizeof(command),
+			       "bash -c '. \"%s\"/helper/tenure.bash; COMP_WORDS=(tenure %s); "
+			       "COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _tenure; [ \"${COMPREPLY[*]}\" = \"%s\" ]'",
+			       source ? source : ".", cases[i].words, cases[i].wanted);
+		if (shell(command) != 0)
+			fail_msg("%s: not %s", cases[i].words, cases[i].wanted);
+	}
+}
+
 /* T35: no shell is asked, no program is started by name. */
 static void test_T35_no_shell_and_no_programs(void **state)
 {
@@ -174,6 +217,8 @@ int main(void)
 		cmocka_unit_test(test_broken_pipe_is_no_error),
 		cmocka_unit_test(test_no_colour_in_a_pipe_and_width_by_COLUMNS),
 		cmocka_unit_test(test_T13_other_character_sets_get_ascii_alone),
+		cmocka_unit_test(test_help_is_an_object_with_json),
+		cmocka_unit_test(test_completion_finds_the_verb),
 		cmocka_unit_test(test_T35_no_shell_and_no_programs),
 		cmocka_unit_test(test_waiting_outlives_the_connection),
 		cmocka_unit_test(test_waiting_ends_behind_the_time_out),

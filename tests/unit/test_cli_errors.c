@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Every way to fail: one line on stderr, an exit code, an object with --json. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "tests/unit/cmocka_test.h"
+
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "helper/error.h"
 #include "tests/unit/cli_run.h"
@@ -57,7 +55,9 @@ static const struct {
 } replies[] = {
 	{"NotGoverned", "{}", CODE_NO, "not-governed", "no tenant knows you", "administrator"},
 	{"NotEligible", "{\"role\": \"x\", \"next\": \"ask Carol\"}", CODE_NO, "not-eligible", "not eligible", "; ask Carol"},
-	{"NotYours", "{\"message\": \"only carol may\"}", CODE_NO, "not-yours", "only carol may", "see: tenure pending"},
+	{"NotYours", "{\"message\": \"only carol may\"}", CODE_NO, "not-yours", "only carol may\n", ""},
+	{"NotYours", "{\"message\": \"only carol may\", \"next\": \"tenure pending\"}", CODE_NO, "not-yours",
+	 "only carol may", "; next: tenure pending"},
 	{"OwnRequest", "{\"id\": \"7K2M-Q4XB\", \"ask\": [\"carol\", \"dave\"]}", CODE_NO, "own-request",
 	 "7K2M-Q4XB is your own request", "; nobody approves their own. Ask: carol, dave"},
 	{"NoSuchRole", "{\"role\": \"x\"}", CODE_UNKNOWN, "no-such-role", "no such role", "see: tenure roles"},
@@ -73,7 +73,10 @@ static const struct {
 	{"StepUpFailed", "{}", CODE_STEP_UP, "step-up-failed", "step-up failed", "try again"},
 	{"WrongState", "{\"message\": \"it is active\"}", CODE_NO, "wrong-state", "it is active", "tenure history"},
 	{"NotFromLogin", "{}", CODE_NO, "not-from-login", "not a login session of your own", "log in as yourself"},
-	{"Busy", "{}", CODE_NO, "busy", "a limit was reached", "try again"},
+	{"Busy", "{}", CODE_NO, "busy", "a limit was reached", "; try again in a minute"},
+	{"Busy", "{\"message\": \"too many step-ups; try again\"}", CODE_NO, "busy", "too many step-ups; try again\n", ""},
+	{"Invalid", "{\"field\": \"duration\", \"message\": \"you hold it\", \"next\": \"ask for more than 1h\"}",
+	 CODE_USAGE, "invalid", "you hold it; ask for more than 1h\n", ""},
 	{"Unavailable", "{\"message\": \"the disk is full\"}", CODE_NO, "unavailable", "the disk is full", "tenure check"},
 	{"org.varlink.service.MethodNotFound", "{}", CODE_BROKER, "broker-version", "does not understand", "restart"},
 	{"NewerThanThis", "{}", CODE_BROKER, "broker-version", "does not understand", "restart"},
@@ -231,9 +234,58 @@ static void test_usage(void **state)
 	}
 	expect_error("request --reason=", CODE_USAGE, "--reason is empty", "words");
 	expect_error("history --limit=0", CODE_USAGE, "cannot be read", "number");
+	expect_error("history --limit=1001", CODE_USAGE, "cannot be read", "a number from 1 to 1000");
 	expect_error("explain --time=now", CODE_USAGE, "cannot be read", "2026-03-02T14:00:00Z");
 	expect_error("approve 7K --reason x", CODE_USAGE, "\"7K\" is no request's id", "at least 4");
 	expect_json_error("requset --json", CODE_USAGE, "usage");
+}
+
+/* One bound for a ticket, here and behind the socket. */
+static void test_a_ticket_has_128_bytes(void **state)
+{
+	char words[200] = "request db-operator --reason x --ticket ";
+	size_t at = strlen(words);
+	struct cli_result r;
+
+	script_play(script_story());
+	memset(words + at, 'x', 129);
+	expect_error(words, CODE_USAGE, "--ticket cannot be taken as it is", "at most 128 bytes");
+	words[at + 128] = '\0';
+	r = cli_run(words);
+	assert_int_equal(r.code, CODE_DONE);
+	cli_result_done(&r);
+}
+
+/* A word is what its place makes it. */
+static void test_json_is_an_option_only_where_options_stand(void **state)
+{
+	struct cli_result r;
+
+	script_play_with("Pending", "[{\"reply\": {\"items\": []}}]");
+	expect_error("approve --reason --json", CODE_UNKNOWN, "no request waits for you", "tenure pending");
+	expect_json_error("approve --reason x --json", CODE_UNKNOWN, "no-such-request");
+	/* Options that go with every verb stand before it, too. */
+	for (const char *const *words = (const char *const[]){"--json pending", "--no-input --json pending", "pending --json",
+							      NULL};
+	     *words; words++) {
+		r = cli_run(*words);
+		assert_int_equal(r.code, CODE_DONE);
+		assert_string_equal(r.out, "{\"items\": []}\n");
+		cli_result_done(&r);
+	}
+	expect_json_error("--json requset", CODE_USAGE, "usage");
+	expect_error("--no-input requset", CODE_USAGE, "no verb \"requset\"", "tenure request");
+	expect_error("--reason x pending", CODE_USAGE, "status has no option --reason", "tenure status --help");
+}
+
+/* root is asked about by nobody, and has nobody to mean. */
+static void test_explain_wants_a_user_of_root(void **state)
+{
+	if (geteuid() != 0)
+		skip_because("needs root");
+	script_play(script_story());
+	expect_error("explain", CODE_USAGE, "name a user", "tenure explain USER");
+	expect_error("explain --service sudo", CODE_USAGE, "name a user", "tenure explain USER");
 }
 
 static void test_missing_input_without_terminal(void **state)
@@ -253,11 +305,46 @@ static void test_nothing_or_too_much_to_choose(void **state)
 	expect_error("approve --reason x", CODE_UNKNOWN, "no request waits for you", "tenure pending");
 	expect_error("cancel", CODE_UNKNOWN, "no request of yours waits", "tenure pending");
 	expect_error("end", CODE_UNKNOWN, "you hold no grant", "tenure status");
+	script_play_with("History", "[{\"error\": \"NoSuchRequest\", \"parameters\": {\"id\": \"7K2M\"}}]");
+	expect_error("history 7K2M", CODE_UNKNOWN, "no such request", "tenure pending");
 	json_object_set_new(other, "id", json_string("AAAA-BBBB"));
 	script_set(script, "Pending", json_pack("[{s:{s:[o,o]}}]", "reply", "items", script_request("pending", 0), other));
 	script_play(script);
 	expect_error("approve --reason x", CODE_USAGE, "say which: 7K2M-Q4XB alice db-operator, AAAA-BBBB alice db-operator",
 		     "tenure approve ID");
+}
+
+static void play_with_role(const char *state, const char *more)
+{
+	json_t *script = script_story(), *role = script_role(state);
+	json_t *reply = json_object_get(json_array_get(json_object_get(script, "Status"), 0), "reply");
+
+	json_object_set_new(role, "id", json_string("3FT4-OZZH"));
+	json_object_set_new(role, "until", script_time(600));
+	json_object_set_new(role, "left", json_integer(600));
+	json_object_set_new(reply, "roles", more ? json_pack("[o,o]", role, script_role(more)) : json_pack("[o]", role));
+	script_play(script);
+}
+
+/* A role without questions would be granted a second time, without a word. */
+static void test_what_is_held_or_asked_for(void **state)
+{
+	struct cli_result r;
+
+	for (int i = 0; i < 2; i++) {
+		play_with_role("activated", i ? "eligible" : NULL);
+		expect_error("request db-operator --for 1h --reason x", CODE_NO, "you hold db-operator until ",
+			     "; more: tenure extend");
+		expect_json_error("request db-operator --json", CODE_NO, "held");
+		r = cli_run("request db-operator --scope /prod/hr/web/db1 --reason x");
+		assert_int_equal(r.code, CODE_DONE);
+		cli_result_done(&r);
+	}
+	play_with_role("activated", NULL);
+	expect_error("request", CODE_NO, "you hold db-operator until ", "; more: tenure extend");
+	play_with_role("pending", NULL);
+	expect_error("request db-operator", CODE_NO, "3FT4-OZZH asks for db-operator already", "tenure cancel 3FT4");
+	expect_error("request", CODE_NO, "3FT4-OZZH asks for db-operator already", "tenure cancel 3FT4");
 }
 
 static void test_own_request(void **state)
@@ -299,8 +386,12 @@ int main(void)
 		cmocka_unit_test(test_outcomes_that_are_no),
 		cmocka_unit_test(test_wait_that_ends_open),
 		cmocka_unit_test(test_usage),
+		cmocka_unit_test(test_a_ticket_has_128_bytes),
+		cmocka_unit_test(test_json_is_an_option_only_where_options_stand),
+		cmocka_unit_test(test_explain_wants_a_user_of_root),
 		cmocka_unit_test(test_missing_input_without_terminal),
 		cmocka_unit_test(test_nothing_or_too_much_to_choose),
+		cmocka_unit_test(test_what_is_held_or_asked_for),
 		cmocka_unit_test(test_own_request),
 		cmocka_unit_test(test_unknown_role_is_suggested),
 		cmocka_unit_test(test_damaged_journal_is_said),

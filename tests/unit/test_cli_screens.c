@@ -51,6 +51,42 @@ static void test_status(void **state)
 			 NULL});
 }
 
+static json_t *grant(const char *role, const char *id, long left_s, const char *right)
+{
+	json_t *row = script_role("activated");
+
+	json_object_set_new(row, "role", json_string(role));
+	json_object_set_new(row, "id", json_string(id));
+	json_object_set_new(row, "left", json_integer(left_s));
+	if (right)
+		json_object_set_new(row, "rights", json_pack("[s,s]", "login", right));
+	return row;
+}
+
+/* Nothing can be granted: that is said, and no request is proposed that would be refused. */
+static void test_status_while_nothing_can_be_granted(void **state)
+{
+	json_t *rows[] = {json_pack("[o]", script_role("eligible")),
+			  json_pack("[o]", grant("db-operator", "7K2M-Q4XB", 2530, NULL))};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		json_t *script = script_story();
+		json_t *reply = json_object_get(json_array_get(json_object_get(script, "Status"), 0), "reply");
+		struct cli_result r;
+
+		json_object_set_new(reply, "roles", rows[i]);
+		json_object_set_new(reply, "degraded", json_string("the disk is full"));
+		script_play(script);
+		r = cli_run("status");
+		assert_int_equal(r.code, 0);
+		assert_string_equal(r.err, "tenure: nothing can be granted now: the disk is full\n");
+		assert_null(strstr(r.out, "tenure request"));
+		assert_null(strstr(r.out, "tenure extend"));
+		assert_int_equal(strstr(r.out, "Next: sudo -i   End it: tenure end\n") != NULL, i == 1);
+		cli_result_done(&r);
+	}
+}
+
 static void test_status_of_an_approver(void **state)
 {
 	struct cli_result r;
@@ -67,19 +103,43 @@ static void test_status_of_an_approver(void **state)
 	cli_result_done(&r);
 }
 
+/* Status shows these rows; takes them. */
+static void play_roles(json_t *rows)
+{
+	json_t *script = script_story();
+
+	json_object_set_new(json_object_get(json_array_get(json_object_get(script, "Status"), 0), "reply"), "roles", rows);
+	script_play(script);
+}
+
+/* The next step is one that what is held allows. */
 static void test_status_with_grant(void **state)
 {
-	json_t *script = script_story(), *role = script_role("activated");
-	json_t *reply = json_object_get(json_array_get(json_object_get(script, "Status"), 0), "reply");
+	static const struct {
+		const char *right, *next;
+	} uses[] = {
+		{NULL, "\nNext: sudo -i   End it: tenure end   More time: tenure extend\n"},
+		{"become:*", "\nNext: sudo -i   End it: "},
+		{"become:postgres", "\nNext: sudo -u postgres -i   End it: tenure end   More time: tenure extend\n"},
+		{"become:rootadm", "\nNext: sudo -u rootadm -i   End it: "},
+		{"group:adm", "\nEnd it: tenure end   More time: tenure extend\n"},
+	};
 	struct cli_result r;
 
-	json_object_set_new(role, "left", json_integer(2530));
-	json_object_set_new(role, "id", json_string("7K2M-Q4XB"));
-	json_object_set_new(reply, "roles", json_pack("[o]", role));
-	script_play(script);
+	for (size_t i = 0; i < sizeof(uses) / sizeof(uses[0]); i++) {
+		play_roles(json_pack("[o]", grant("db-operator", "7K2M-Q4XB", 2530, uses[i].right)));
+		r = cli_run("status");
+		assert_non_null(strstr(r.out, "db-operator  activated  0:42:10 left  /prod/hr/web  group dba\n"));
+		if (!strstr(r.out, uses[i].next))
+			fail_msg("%s: %s", uses[i].right, r.out);
+		cli_result_done(&r);
+	}
+	/* Two roles want an id, and it is there to be typed. */
+	play_roles(json_pack("[o,o]", grant("db-operator", "7K2M-Q4XB", 10, "become:postgres"),
+			     grant("other", "AAAA-BBBB", 20, NULL)));
 	r = cli_run("status");
-	assert_non_null(strstr(r.out, "db-operator  activated  0:42:10 left  /prod/hr/web  group dba\n"));
-	assert_non_null(strstr(r.out, "End it: tenure end"));
+	assert_non_null(strstr(r.out, "\nHeld: 7K2M-Q4XB db-operator, AAAA-BBBB other\n"
+				      "Next: sudo -u postgres -i   End it: tenure end ID   More time: tenure extend ID\n"));
 	cli_result_done(&r);
 }
 
@@ -120,6 +180,22 @@ static void test_explain(void **state)
 	cli_result_done(&r);
 }
 
+/* What Tenure does not judge is no denial, and no permission of its own. */
+static void test_explain_of_what_is_not_judged(void **state)
+{
+	struct cli_result r;
+
+	script_play_with("Explain", "[{\"reply\": {\"verdict\": \"ignore\", \"why\": \"not-judged\", \"user\": \"bob@contoso.com\","
+				    "\"question\": \"su\", \"path\": null, \"time\": \"2026-03-02T14:00:00Z\", \"first_unmet\": null,"
+				    "\"next\": null, \"trace\": [{\"step\": 1, \"subject\": \"service\", \"text\": \"su is no gate\","
+				    "\"place\": \"\", \"result\": \"not judged\", \"met\": true}]}}]");
+	r = cli_run("explain bob --service su");
+	assert_int_equal(r.code, 0);
+	assert_int_equal(strncmp(r.out, "ignore  bob@contoso.com  su  on this host  ", 43), 0);
+	assert_non_null(strstr(r.out, "\n1 service    su is no gate  not judged\n"));
+	cli_result_done(&r);
+}
+
 static void test_history(void **state)
 {
 	struct cli_result r;
@@ -144,33 +220,43 @@ static void test_outcomes(void **state)
 		     (const char *const[]){"Revoked: 7K2M-Q4XB, alice no longer holds db-operator by it.", NULL});
 }
 
-static json_t *grant(const char *role, const char *id)
-{
-	json_t *row = script_role("activated");
-
-	json_object_set_new(row, "role", json_string(role));
-	json_object_set_new(row, "id", json_string(id));
-	return row;
-}
-
 /* An extension is a grant of its own; end means the role. Two roles are two things to end. */
 static void test_end_of_all_grants_of_a_role(void **state)
 {
 	for (int same = 0; same < 2; same++) {
-		json_t *script = script_story();
-		json_t *reply = json_object_get(json_array_get(json_object_get(script, "Status"), 0), "reply");
 		struct cli_result r;
 		char *calls;
 
-		json_object_set_new(reply, "roles", json_pack("[o,o]", grant("db-operator", "7K2M-Q4XB"),
-							      grant(same ? "db-operator" : "other", "AAAA-BBBB")));
-		script_play(script);
+		play_roles(json_pack("[o,o]", grant("db-operator", "7K2M-Q4XB", 10, NULL),
+				     grant(same ? "db-operator" : "other", "AAAA-BBBB", 20, NULL)));
 		r = cli_run("end");
 		calls = cli_calls();
 		assert_int_equal(r.code, same ? 0 : 2);
 		assert_int_equal(strstr(calls, "{\"method\":\"io.tenure.End\",\"parameters\":{}}") != NULL, same);
 		if (!same)
 			assert_non_null(strstr(r.err, "say which: 7K2M-Q4XB db-operator, AAAA-BBBB other; tenure end ID"));
+		free(calls);
+		cli_result_done(&r);
+	}
+}
+
+/* The warning before the end says "tenure extend", whatever was extended before. */
+static void test_extend_takes_the_longest_of_a_role(void **state)
+{
+	for (int same = 0; same < 2; same++) {
+		json_t *rows = json_pack("[o,o,o]", grant("db-operator", "7K2M-Q4XB", 10, NULL),
+					 grant("db-operator", "AAAA-BBBB", 30, NULL),
+					 grant(same ? "db-operator" : "other", "CCCC-DDDD", 20, NULL));
+		struct cli_result r;
+		char *calls;
+
+		play_roles(rows);
+		r = cli_run("extend --for 1h --reason x");
+		calls = cli_calls();
+		assert_int_equal(r.code, same ? 0 : 2);
+		assert_int_equal(strstr(calls, "\"id\":\"AAAA-BBBB\"") != NULL, same);
+		if (!same)
+			assert_non_null(strstr(r.err, "; tenure extend ID"));
 		free(calls);
 		cli_result_done(&r);
 	}
@@ -384,14 +470,17 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_status),
 		cmocka_unit_test(test_status_of_an_approver),
+		cmocka_unit_test(test_status_while_nothing_can_be_granted),
 		cmocka_unit_test(test_status_with_grant),
 		cmocka_unit_test(test_pending),
 		cmocka_unit_test(test_sessions),
 		cmocka_unit_test(test_explain),
+		cmocka_unit_test(test_explain_of_what_is_not_judged),
 		cmocka_unit_test(test_history),
 		cmocka_unit_test(test_outcomes),
 		cmocka_unit_test(test_shortcuts),
 		cmocka_unit_test(test_end_of_all_grants_of_a_role),
+		cmocka_unit_test(test_extend_takes_the_longest_of_a_role),
 		cmocka_unit_test(test_end_of_a_session),
 		cmocka_unit_test(test_width_of_the_story),
 		cmocka_unit_test(test_help_fits),

@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What works with the broker down: keys for sshd, and the status of who asks. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "tests/unit/cmocka_test.h"
+
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -122,10 +119,8 @@ static void test_status_without_the_broker(void **state)
 	struct cli_result r;
 	json_t *answer;
 
-	if (geteuid() != 0) {
-		print_message("needs root, to be somebody else\n");
-		skip();
-	}
+	if (geteuid() != 0)
+		skip_because("needs root, to be somebody else");
 	hold("holders", "host-user-login", false);
 	hold("grants", "db-operator", true);
 	cli_real_uid = 1900000001;

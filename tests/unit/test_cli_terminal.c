@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "helper/error.h"
+#include "helper/output.h"
 #include "tests/unit/cli_run.h"
 #include "tests/unit/cli_script.h"
 
@@ -23,11 +24,11 @@ static json_t *story_with_step_up(void)
 	json_object_set_new(active, "approvals",
 			    json_pack("[{s:s, s:o, s:s}]", "by", "carol@contoso.com", "at", script_time(0), "reason", "agreed by phone"));
 	script_set(script, "Request",
-		   json_pack("[{s:s, s:b, s:s}, {s:{s:s, s:o}}, {s:i}, {s:{s:o}}]", "prompt", "Step-up, password for alice:",
+		   json_pack("[{s:s, s:b, s:s}, {s:{s:s, s:o}}, {s:i}, {s:{s:o}}]", "prompt", "Password for alice: ",
 			     "echo", 0, "want", "secret", "event", "event", "request", "request",
 			     script_request("pending", 1), "pause", 4000, "reply", "request", active));
 	script_set(script, "Approve",
-		   json_pack("[{s:s, s:b, s:s}, {s:{s:o}}]", "prompt", "Step-up, password for carol:", "echo", 0, "want",
+		   json_pack("[{s:s, s:b, s:s}, {s:{s:o}}]", "prompt", "Password for carol:", "echo", 0, "want",
 			     "secret", "reply", "request", script_request("active", 0)));
 	return script;
 }
@@ -155,6 +156,89 @@ static void test_approver_sees_then_decides(void **state)
 	cli_result_done(&r);
 }
 
+/* Who decides an extension sees what is held without it, and from when it counts. */
+static void test_approver_of_an_extension_sees_what_is_held(void **state)
+{
+	static const struct pty_step steps[] = {
+		{"alice@contoso.com asks for db-operator on /prod/hr/web/db1 for 1h\r\n"
+		 "  held     until ",
+		 ECHO_ANY, NULL},
+		{" (3FT4-OZZH); 1h runs from the approval\r\n  means    ", ECHO_ANY, NULL},
+		{"Approve? [y]es [d]eny [N]ot now: ", ECHO_ON, "n\n"},
+	};
+	json_t *script = script_story(), *request = script_request("pending", 0);
+	struct cli_result r;
+	bool sane;
+
+	json_object_set_new(request, "extends", json_string("3FT4-OZZH"));
+	json_object_set_new(request, "held_until", script_time(600));
+	script_set(script, "Show", json_pack("[{s:{s:o}}]", "reply", "request", request));
+	script_play(script);
+	r = cli_run_pty("approve 7K2M", steps, COUNT(steps), &sane);
+	assert_int_equal(r.code, CODE_NO);
+	cli_result_done(&r);
+}
+
+/* alice holds db-operator, by a grant that has so much left. */
+static json_t *story_with_grant(long left_s)
+{
+	json_t *script = script_story(), *role = script_role("activated");
+	json_t *reply = json_object_get(json_array_get(json_object_get(script, "Status"), 0), "reply");
+
+	json_object_set_new(role, "id", json_string("3FT4-OZZH"));
+	json_object_set_new(role, "left", json_integer(left_s));
+	json_object_set_new(role, "until", script_time(left_s));
+	json_object_set_new(reply, "roles", json_pack("[o]", role));
+	return script;
+}
+
+static void test_an_extension_says_from_when_it_counts(void **state)
+{
+	static const struct pty_step steps[] = {
+		{"db-operator is held until ", ECHO_ANY, NULL},
+		{"; what you ask for runs from", ECHO_ANY, NULL},
+		{"For how long? [2h] ", ECHO_ON, "1h\n"},
+		{"Reason: ", ECHO_ON, "not done yet\n"},
+		{"You hold db-operator until ", ECHO_ON, NULL},
+	};
+	struct cli_result r;
+	bool sane;
+
+	script_play(story_with_grant(600));
+	r = cli_run_pty("extend", steps, COUNT(steps), &sane);
+	assert_int_equal(r.code, CODE_DONE);
+	cli_result_done(&r);
+}
+
+static void test_what_is_held_is_not_asked_for_again(void **state)
+{
+	struct cli_result r;
+	char *calls;
+	bool sane;
+
+	script_play(story_with_grant(600));
+	r = cli_run_pty("request db-operator", NULL, 0, &sane);
+	calls = cli_calls();
+	assert_int_equal(r.code, CODE_NO);
+	assert_non_null(strstr(r.out, "tenure: you hold db-operator until "));
+	assert_non_null(strstr(r.out, "; more: tenure extend\r\n"));
+	assert_null(strstr(calls, "io.tenure.Request"));
+	free(calls);
+	cli_result_done(&r);
+}
+
+static void test_missing_input_blames_no_terminal_that_is_there(void **state)
+{
+	struct cli_result r;
+	bool sane;
+
+	script_play_with("Request", "[{\"error\": \"Missing\", \"parameters\": {\"fields\": [\"reason\"]}}]");
+	r = cli_run_pty("request db-operator --for 1h --reason x", NULL, 0, &sane);
+	assert_int_equal(r.code, CODE_USAGE);
+	assert_non_null(strstr(r.out, "tenure: input is missing; give --reason\r\n"));
+	cli_result_done(&r);
+}
+
 static void test_approver_may_deny_instead(void **state)
 {
 	static const struct pty_step steps[] = {
@@ -200,6 +284,10 @@ static void test_not_now_decides_nothing(void **state)
 		assert_null(strstr(calls, "io.tenure.Deny"));
 		free(calls);
 		cli_result_done(&r);
+		r = cli_run_pty("approve 7K2M --json", steps, 1, &sane);
+		assert_int_equal(r.code, CODE_NO);
+		assert_non_null(strstr(r.out, "{\"error\": {\"code\": 1, \"id\": \"not-now\""));
+		cli_result_done(&r);
 	}
 }
 
@@ -220,9 +308,91 @@ static void test_no_input_asks_nothing_on_a_terminal(void **state)
 	cli_result_done(&r);
 }
 
+/* Lines end where the cursor leaves them: at "\r" too, which the counting line is written over by. */
+static void check_width(const char *words, const char *text, unsigned width)
+{
+	char *copy = strdup(text), *rest = NULL;
+
+	for (char *line = strtok_r(copy, "\r\n", &rest); line; line = strtok_r(NULL, "\r\n", &rest))
+		if (display_width(line) > width)
+			fail_msg("tenure %s: %u columns: %s", words, display_width(line), line);
+	free(copy);
+}
+
+/* A story whose people and reasons go on and on. */
+static json_t *long_story(void)
+{
+	static const char *const keys[] = {"decided_reason", "decided_by", "user", "login", "role", "reason"};
+	json_t *script = script_story(), *active = script_request("active", 1), *no = script_request("denied", 1);
+	char text[301];
+
+	for (size_t i = 0; i < sizeof(text) - 1; i++)
+		text[i] = i % 9 == 8 ? ' ' : 'x';
+	text[sizeof(text) - 1] = '\0';
+	for (size_t i = 0; i < COUNT(keys); i++) {
+		json_object_set_new(active, keys[i], json_string(text));
+		json_object_set_new(no, keys[i], json_string(text));
+	}
+	json_object_set_new(active, "approvals",
+			    json_pack("[{s:s, s:o, s:s}]", "by", text, "at", script_time(0), "reason", text));
+	script_set(script, "Request",
+		   json_pack("[{s:{s:s, s:s}}, {s:{s:s, s:o}}, {s:i}, {s:{s:o}}]", "event", "event", "message", "text", text,
+			     "event", "event", "request", "request", script_request("pending", 1), "pause", 1500, "reply",
+			     "request", active));
+	script_set(script, "Extend", json_pack("[{s:{s:o}}]", "reply", "request", json_deep_copy(no)));
+	script_set(script, "Approve", json_pack("[{s:{s:o}}]", "reply", "request", json_deep_copy(active)));
+	script_set(script, "Deny", json_pack("[{s:{s:o}}]", "reply", "request", json_deep_copy(no)));
+	script_set(script, "Revoke", json_pack("[{s:{s:o}}]", "reply", "request", json_deep_copy(active)));
+	script_set(script, "Cancel", json_pack("[{s:{s:o}}]", "reply", "request", json_deep_copy(active)));
+	script_set(script, "End", json_pack("[{s:{s:[o]}}]", "reply", "items", no));
+	script_set(script, "Pending", json_pack("[{s:s, s:{s:s}}]", "error", "Unavailable", "parameters", "message", text));
+	json_object_set_new(json_object_get(json_array_get(json_object_get(script, "Status"), 0), "reply"), "degraded",
+			    json_string(text));
+	return script;
+}
+
+/* Whatever people wrote, and however narrow the terminal is: standard error keeps to it as standard output does. */
+static void test_everything_fits_the_terminal(void **state)
+{
+	static const char *const verbs[] = {
+		"status", "pending", "request db-operator --for 1h --reason x --wait", "extend 7K2M --for 1h --reason x",
+		"approve 7K2M --reason x", "deny 7K2M --reason x", "revoke 7K2M --reason x", "cancel 7K2M", "end 7K2M",
+		"version", "requset", "approve 7K --reason x", "request --for 0s", "history --limit=0",
+		"request db-operator --ticket=", "explain --time=now", "explain", "revoke",
+	};
+	static const unsigned short widths[] = {80, 60};
+
+	assert_int_equal(setenv("NO_COLOR", "1", 1), 0);
+	for (size_t w = 0; w < COUNT(widths); w++) {
+		cli_columns = widths[w];
+		for (size_t i = 0; i < COUNT(verbs); i++) {
+			struct cli_result r;
+			bool sane;
+
+			script_play(long_story());
+			r = cli_run_pty(verbs[i], NULL, 0, &sane);
+			check_width(verbs[i], r.out, widths[w]);
+			cli_result_done(&r);
+		}
+	}
+	cli_broker(NULL);
+	for (size_t w = 0; w < COUNT(widths); w++) {
+		struct cli_result r;
+		bool sane;
+
+		cli_columns = widths[w];
+		r = cli_run_pty("status", NULL, 0, &sane);
+		assert_non_null(strstr(r.out, "tenure: broker not running"));
+		check_width("status", r.out, widths[w]);
+		cli_result_done(&r);
+	}
+	cli_columns = 80;
+	assert_int_equal(unsetenv("NO_COLOR"), 0);
+}
+
 static void test_T13_questions_and_messages_are_escaped(void **state)
 {
-	static const struct pty_step steps[] = {{"password \\x1b]0;x\\x07: ", ECHO_OFF, "secret\n"}};
+	static const struct pty_step steps[] = {{"Step-up, password \\x1b]0;x\\x07: ", ECHO_OFF, "secret\n"}};
 	static const struct pty_step card[] = {{"reason   \\x1b[2Jnone", ECHO_ANY, NULL}, {"[N]ot now: ", ECHO_ON, "n\n"}};
 	json_t *script = script_story(), *request = script_request("pending", 0);
 	struct cli_result r;
@@ -282,9 +452,14 @@ int main(void)
 		cmocka_unit_test(test_interrupt_while_waiting_leaves_it_open),
 		cmocka_unit_test(test_without_questions_it_does_not_wait),
 		cmocka_unit_test(test_approver_sees_then_decides),
+		cmocka_unit_test(test_approver_of_an_extension_sees_what_is_held),
+		cmocka_unit_test(test_an_extension_says_from_when_it_counts),
+		cmocka_unit_test(test_what_is_held_is_not_asked_for_again),
+		cmocka_unit_test(test_missing_input_blames_no_terminal_that_is_there),
 		cmocka_unit_test(test_approver_may_deny_instead),
 		cmocka_unit_test(test_not_now_decides_nothing),
 		cmocka_unit_test(test_no_input_asks_nothing_on_a_terminal),
+		cmocka_unit_test(test_everything_fits_the_terminal),
 		cmocka_unit_test(test_T13_questions_and_messages_are_escaped),
 		cmocka_unit_test(test_colour_only_where_it_is_wanted),
 	};

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "helper/nearest.h"
 #include "helper/output.h"
@@ -271,6 +272,52 @@ static void test_completion_and_manual_know_the_options(void **state)
 	free(manual);
 }
 
+/* tenured says in its usage what its manual explains, option by option. */
+static void test_the_brokers_manual_knows_its_options(void **state)
+{
+	char *source = read_source("daemon/tenured/main.c"), *manual = read_source("daemon/tenured/tenured.8");
+	const char *at = source;
+	unsigned found = 0;
+
+	while ((at = strstr(at, "\"  -"))) {
+		char item[16];
+
+		(void)snprintf(item, sizeof(item), ".It Fl %c", at[4]);
+		if (!strstr(manual, item))
+			fail_msg("tenured(8) lacks -%c", at[4]);
+		found++;
+		at += 4;
+	}
+	assert_int_equal(found, 5);
+	free(source);
+	free(manual);
+}
+
+/* What a finding or an error is called stands in a manual: it is the word that people look for. */
+static const char unexplained_ids[] =
+	"cd \"${srcdir:-.}\" && { grep -rhoE --include='*.c' "
+	"'\"(conf|dir|tenant|login|sudo|root)-[a-z-]+\"|SEVERITY_(ERROR|WARNING), \"[a-z-]+\"' "
+	"common daemon/tenured helper/check; grep -rhoE --include='*.c' 'CODE_[A-Z_]+, \"[a-z-]+\"' helper; } | "
+	"sed -E 's/.*\"([a-z-]+)\"/\\1/' | sort -u | grep -vx sudo-i >\"$ids\"; "
+	"grep -hE '^\\.(It|Sy)' helper/tenure.1 common/config/*.5 | tr ' ,' '\\n\\n' | sort -u >\"$ids.known\"; "
+	"grep -vxFf \"$ids.known\" \"$ids\" >&2; [ $? = 1 ] && [ $(wc -l <\"$ids\") -gt 60 ]";
+
+static void test_the_manuals_know_the_ids(void **state)
+{
+	char ids[] = "/tmp/tenure-ids-XXXXXX", known[64];
+	int fd = mkstemp(ids), status;
+
+	assert_true(fd >= 0);
+	close(fd);
+	assert_int_equal(setenv("ids", ids, 1), 0);
+	status = system(unexplained_ids);
+	(void)snprintf(known, sizeof(known), "%s.known", ids);
+	(void)unlink(known);
+	(void)unlink(ids);
+	if (status != 0)
+		fail_msg("an id that no manual explains, or no ids at all: see above");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -285,6 +332,8 @@ int main(void)
 		cmocka_unit_test(test_terms),
 		cmocka_unit_test(test_completion_and_manual_know_the_verbs),
 		cmocka_unit_test(test_completion_and_manual_know_the_options),
+		cmocka_unit_test(test_the_brokers_manual_knows_its_options),
+		cmocka_unit_test(test_the_manuals_know_the_ids),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

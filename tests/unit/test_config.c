@@ -19,47 +19,53 @@ static void expect(struct problem_list *problems, const char *id, const char *te
 				    problems->items[i].message);
 		fail_msg("wanted %s of: %s", id, text);
 	}
+	if (*id && !*problems->items[0].remedy)
+		fail_msg("no remedy for %s: %s", id, text);
 	problem_list_done(problems);
 }
+
+#define NONE "tenants = [ ]; "
 
 static const struct {
 	const char *id, *text;
 } host_cases[] = {
-	{"", ""},
+	{"conf-missing", ""},
+	{"conf-missing", "# tenants = [ ];\n"},
+	{"conf-missing", "gate = { mode = \"enforce\"; };"},
 	{"", "# nothing bound\ntenants = [ ];"},
 	{"", "tenants = [ \"a\" ]; gate = { mode = \"enforce\"; };"},
 	{"conf-missing", "tenants = [ \"a\" ];"},
 	{"conf-value", "tenants = \"contoso\";"},
 	{"conf-value", "tenants = [ \"Contoso\" ]; gate = { mode = \"enforce\"; };"},
 	{"conf-value", "tenants = [ \"a\", \"a\" ]; gate = { mode = \"enforce\"; };"},
-	{"conf-key", "tenant = [ \"a\" ];"},
-	{"conf-key", "gate = { mode = \"enforce\"; fast = true; };"},
-	{"conf-value", "gate = { mode = \"Enforce\"; };"},
-	{"conf-value", "gate = \"enforce\";"},
-	{"conf-value", "gate = { mode = \"enforce\"; services = [ \"../sudo\" ]; };"},
-	{"conf-value", "gate = { mode = \"enforce\"; services = [ \"sshd\" ]; };"},
-	{"conf-value", "gate = { mode = \"enforce\"; service_modes = ( { service = \"cron\"; mode = \"enforce\"; } ); };"},
-	{"conf-missing", "gate = { mode = \"enforce\"; service_modes = ( { service = \"su\"; } ); };"},
-	{"conf-value", "gate = { break_glass_users = [ \"a b\" ]; };"},
-	{"conf-value", "ceiling = { allow_become = [ \"-\" ]; };"},
-	{"conf-value", "ceiling = { allow_groups = [ \"*\" ]; };"},
-	{"", "ceiling = { allow_become = [ \"*\", \"Debian-exim\" ]; };"},
-	{"conf-missing", "local_logins = ( { login = \"bob\"; } );"},
-	{"conf-value", "local_logins = ( { login = \"bob\"; principal = \"bob\"; } );"},
-	{"conf-value", "local_logins = ( { login = \"root\"; principal = \"bob@contoso.com\"; } );"},
-	{"conf-value", "local_logins = ( { login = \"bob\"; principal = \"bob@contoso.com\"; login_by = \"both\"; } );"},
-	{"conf-value", "local_logins = ( { login = \"bob\"; principal = \"bob@contoso.com\"; }, { login = \"bob\"; principal = \"eve@contoso.com\"; } );"},
-	{"conf-value", "local_logins = ( { login = \"bob\"; principal = \"bob@contoso.com\"; }, { login = \"eve\"; principal = \"bob@contoso.com\"; } );"},
-	{"conf-value", "services = { login = [ \"sshd\" ]; batch = [ \"sshd\" ]; };"},
-	{"conf-value", "sessions = { warn_before = [ \"1m\", \"5m\" ]; };"},
-	{"conf-value", "sessions = { warn_before = [ 60 ]; };"},
-	{"conf-value", "sessions = { warn_before = [ \"9m\", \"8m\", \"7m\", \"6m\", \"5m\", \"4m\", \"3m\", \"2m\", \"1m\" ]; };"},
-	{"conf-value", "sessions = { grace = \"6m\"; };"},
-	{"conf-value", "sessions = { grace = 5; };"},
-	{"conf-value", "min_duration = \"0s\";"},
-	{"conf-value", "min_duration = \"25h\";"},
-	{"", "min_duration = \"1s\"; journal = { reserve = 65536; };"},
-	{"conf-value", "journal = { reserve = 0; };"},
+	{"conf-key", NONE "tenant = [ \"a\" ];"},
+	{"conf-key", NONE "gate = { mode = \"enforce\"; fast = true; };"},
+	{"conf-value", NONE "gate = { mode = \"Enforce\"; };"},
+	{"conf-value", NONE "gate = \"enforce\";"},
+	{"conf-value", NONE "gate = { mode = \"enforce\"; services = [ \"../sudo\" ]; };"},
+	{"conf-value", NONE "gate = { mode = \"enforce\"; services = [ \"sshd\" ]; };"},
+	{"conf-value", NONE "gate = { mode = \"enforce\"; service_modes = ( { service = \"cron\"; mode = \"enforce\"; } ); };"},
+	{"conf-missing", NONE "gate = { mode = \"enforce\"; service_modes = ( { service = \"su\"; } ); };"},
+	{"conf-value", NONE "gate = { break_glass_users = [ \"a b\" ]; };"},
+	{"conf-value", NONE "ceiling = { allow_become = [ \"-\" ]; };"},
+	{"conf-value", NONE "ceiling = { allow_groups = [ \"*\" ]; };"},
+	{"", NONE "ceiling = { allow_become = [ \"*\", \"Debian-exim\" ]; };"},
+	{"conf-missing", NONE "local_logins = ( { login = \"bob\"; } );"},
+	{"conf-value", NONE "local_logins = ( { login = \"bob\"; principal = \"bob\"; } );"},
+	{"conf-value", NONE "local_logins = ( { login = \"root\"; principal = \"bob@contoso.com\"; } );"},
+	{"conf-value", NONE "local_logins = ( { login = \"bob\"; principal = \"bob@contoso.com\"; login_by = \"both\"; } );"},
+	{"conf-value", NONE "local_logins = ( { login = \"bob\"; principal = \"bob@contoso.com\"; }, { login = \"bob\"; principal = \"eve@contoso.com\"; } );"},
+	{"conf-value", NONE "local_logins = ( { login = \"bob\"; principal = \"bob@contoso.com\"; }, { login = \"eve\"; principal = \"bob@contoso.com\"; } );"},
+	{"conf-value", NONE "services = { login = [ \"sshd\" ]; batch = [ \"sshd\" ]; };"},
+	{"conf-value", NONE "sessions = { warn_before = [ \"1m\", \"5m\" ]; };"},
+	{"conf-value", NONE "sessions = { warn_before = [ 60 ]; };"},
+	{"conf-value", NONE "sessions = { warn_before = [ \"9m\", \"8m\", \"7m\", \"6m\", \"5m\", \"4m\", \"3m\", \"2m\", \"1m\" ]; };"},
+	{"conf-value", NONE "sessions = { grace = \"21s\"; };"},
+	{"conf-value", NONE "sessions = { grace = 5; };"},
+	{"conf-value", NONE "min_duration = \"0s\";"},
+	{"conf-value", NONE "min_duration = \"25h\";"},
+	{"", NONE "min_duration = \"1s\"; journal = { reserve = 65536; };"},
+	{"conf-value", NONE "journal = { reserve = 0; };"},
 	{"conf-syntax", "tenants = [ \"a\", ];"},
 };
 
@@ -79,7 +85,7 @@ static void test_each_fault_of_tenure_conf(void **state)
 
 static void test_modes_of_single_gates(void **state)
 {
-	static const char text[] = "gate = { mode = \"enforce\"; services = [ \"sudo\", \"su\" ];\n"
+	static const char text[] = NONE "gate = { mode = \"enforce\"; services = [ \"sudo\", \"su\" ];\n"
 				   "service_modes = ( { service = \"su\"; mode = \"report-only\"; } ); };\n"
 				   "local_logins = ( { login = \"Bob\"; principal = \"bob@contoso.com\"; login_by = \"tenant\"; } );";
 	struct problem_list problems = {0};

@@ -251,6 +251,52 @@ static void test_extension_is_a_new_request_of_the_same_role(void **state)
 	assert_string_equal(field, "extends");
 }
 
+/* It runs from its own beginning: one that would be over no later than what is held gives nothing. */
+static void test_an_extension_ends_later_than_what_is_held(void **state)
+{
+	struct engine_fixture *f = *state;
+	struct actor alice = fixture_actor(f, UID_ALICE);
+	struct request_input in = {.role = "quick", .ticket = "1", .duration_ns = HOUR / 2};
+	const struct request *first, *second;
+	const char *field;
+
+	assert_int_equal(engine_request(f->engine, &alice, &in, false, &first), 0);
+	in.extends = first->id;
+	fixture_pass(f, HOUR / 4);
+	in.duration_ns = HOUR / 4;
+	assert_int_equal(engine_request_check(f->engine, &alice, &in, &field), -EINVAL);
+	assert_string_equal(field, "duration");
+	assert_int_equal(engine_request(f->engine, &alice, &in, false, &second), -EINVAL);
+	in.duration_ns++;
+	assert_int_equal(engine_request(f->engine, &alice, &in, false, &second), 0);
+	assert_true(second->window.end_ns > first->window.end_ns);
+	/* Whichever grant is named: the one that lasts longest counts. */
+	assert_int_equal(engine_request_check(f->engine, &alice, &in, &field), -EINVAL);
+	/* Nor beyond the end of the assignment, however much is asked for. */
+	assert_int_equal(fixture_request(f, UID_ALICE, "short", &first), 0);
+	in = (struct request_input){.role = "short", .duration_ns = 8 * HOUR, .extends = first->id};
+	assert_int_equal(engine_request_check(f->engine, &alice, &in, &field), -EINVAL);
+	assert_int_equal(fixture_count_events(f, "request"), 3);
+}
+
+static void test_an_extension_that_was_overtaken_fails(void **state)
+{
+	struct engine_fixture *f = *state;
+	struct actor alice = fixture_actor(f, UID_ALICE), carol = fixture_actor(f, UID_CAROL);
+	struct request_input in = {.role = "db-operator", .reason = "x", .duration_ns = HOUR};
+	const struct request *first, *second, *third;
+
+	assert_int_equal(engine_request(f->engine, &alice, &in, true, &first), 0);
+	assert_int_equal(engine_approve(f->engine, &carol, &first->id, "yes", true, &first), 0);
+	assert_int_equal(fixture_request(f, UID_ALICE, "db-operator", &third), 0); /* 2 h */
+	in.extends = first->id;
+	in.duration_ns++;
+	assert_int_equal(engine_request(f->engine, &alice, &in, true, &second), 0);
+	assert_int_equal(engine_approve(f->engine, &carol, &third->id, "yes", true, &third), 0);
+	assert_int_equal(engine_approve(f->engine, &carol, &second->id, "yes", true, &second), 0);
+	assert_int_equal(second->state, REQUEST_FAILED);
+}
+
 static void test_unanswered_cancelled_ended_revoked(void **state)
 {
 	struct engine_fixture *f = *state;
@@ -412,11 +458,12 @@ static void test_drain_ends_everything(void **state)
 {
 	struct engine_fixture *f = *state;
 	const struct request *granted, *pending;
+	const struct actor root = fixture_actor(f, 0);
 	size_t grants;
 
 	assert_int_equal(fixture_request(f, UID_ALICE, "quick", &granted), 0);
 	assert_int_equal(fixture_request(f, UID_ALICE, "db-operator", &pending), 0);
-	assert_int_equal(engine_drain(f->engine, "removal", &grants), 0);
+	assert_int_equal(engine_drain(f->engine, &root, "removal", &grants), 0);
 	assert_int_equal(grants, 1);
 	assert_int_equal(granted->state, REQUEST_REVOKED);
 	assert_int_equal(pending->state, REQUEST_DENIED);
@@ -437,6 +484,8 @@ int main(void)
 		ENGINE_TEST(test_T44_an_id_is_activated_once),
 		ENGINE_TEST(test_what_is_missing_is_named),
 		ENGINE_TEST(test_extension_is_a_new_request_of_the_same_role),
+		ENGINE_TEST(test_an_extension_ends_later_than_what_is_held),
+		ENGINE_TEST(test_an_extension_that_was_overtaken_fails),
 		ENGINE_TEST(test_unanswered_cancelled_ended_revoked),
 		ENGINE_TEST(test_the_assignments_end_ends_the_grant),
 		ENGINE_TEST(test_lost_eligibility_ends_the_grant),

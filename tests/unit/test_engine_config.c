@@ -16,14 +16,6 @@
 #define DIRECTORY "etc/tenure/directory.d/contoso.conf"
 #define HOUR	  (3600 * NS_PER_S)
 
-static void remove_file(struct engine_fixture *f, const char *name)
-{
-	char path[512];
-
-	(void)snprintf(path, sizeof(path), "%s/%s", f->root, name);
-	assert_int_equal(unlink(path), 0);
-}
-
 static mode_t mode_of(struct engine_fixture *f, const char *name)
 {
 	char path[512];
@@ -33,33 +25,15 @@ static mode_t mode_of(struct engine_fixture *f, const char *name)
 	return stat(path, &st) < 0 ? 0 : st.st_mode & 07777;
 }
 
-static bool has_problem(struct engine_fixture *f, const char *id)
-{
-	const struct problem_list *problems = engine_problems(f->engine);
-
-	for (size_t i = 0; i < problems->count; i++)
-		if (strcmp(problems->items[i].id, id) == 0)
-			return true;
-	return false;
-}
-
-static int governed(uid_t uid, struct index_login *ret)
-{
-	CLEANUP(index_closep) struct index_view *v = NULL;
-	int r = index_open(&v);
-
-	return r < 0 ? r : index_login_by_uid(v, uid, ret);
-}
-
 static void test_without_a_configuration_nobody_is_governed(void **state)
 {
 	struct engine_fixture *f = *state;
 	struct index_login login;
 	struct actor alice;
 
-	remove_file(f, "etc/tenure/tenure.conf");
+	fixture_remove(f, "etc/tenure/tenure.conf");
 	fixture_start(f);
-	assert_int_equal(governed(UID_ALICE, &login), -ENOENT);
+	assert_int_equal(fixture_governed(UID_ALICE, &login), -ENOENT);
 	alice = fixture_actor(f, UID_ALICE);
 	assert_false(alice.governed);
 	assert_int_equal(engine_tenant_count(f->engine), 0);
@@ -98,7 +72,7 @@ static void test_a_file_that_breaks_serves_its_last_good_content(void **state)
 		assert_int_equal(fixture_request(f, UID_ALICE, "quick", &r), 0);
 		fixture_restart(f);
 		assert_int_equal(fixture_request(f, UID_ALICE, "quick", &r), 0);
-		remove_file(f, files[i]);
+		fixture_remove(f, files[i]);
 		fixture_restart(f);
 		assert_true(fixture_actor(f, UID_ALICE).governed);
 		fixture_write(f, files[i], good);
@@ -119,7 +93,7 @@ static void test_T33_a_file_that_others_may_write_is_not_taken(void **state)
 	(void)snprintf(path, sizeof(path), "%s/%s", f->root, DIRECTORY);
 	assert_int_equal(chmod(path, 0666), 0);
 	fixture_reload(f);
-	assert_true(has_problem(f, "conf-unsafe"));
+	assert_true(fixture_has_problem(f, "conf-file", NULL));
 	assert_int_equal(fixture_request(f, UID_ALICE, "quick", &r), 0);
 }
 
@@ -141,6 +115,39 @@ static void test_T49_a_broken_restriction_keeps_the_last_good_policy(void **stat
 	assert_int_equal(fixture_request(f, UID_CAROL, "quick", &r), -EACCES);
 }
 
+/* A typo in this host's entry must not lead the host out of where a deny reaches it. */
+static void test_T49_a_host_entry_that_breaks_keeps_its_denies(void **state)
+{
+	static const struct {
+		const char *from, *to;
+	} typos[] = {
+		{"name = \"db1\"; id = \"", "name = \"db1\"; id = \"x"}, {"name = \"db1\"; id", "nam = \"db1\"; id"},
+		{"name = \"db1\"", "name = \"db 1\""},			    {"\"; scope = \"/prod/web\"", "\"; scope = \"/prod/wbe\""},
+	};
+	struct engine_fixture *f = *state;
+	const struct request *r;
+
+	fixture_edit(f, DIRECTORY, "assignments = (",
+		     "assignments = ( { type = \"deny\"; role = \"quick\"; user = \"alice\"; scope = \"/prod\"; },"
+		     " { type = \"eligible\"; role = \"quick\"; user = \"alice\"; scope = \"/\"; },");
+	fixture_start(f);
+	assert_int_equal(fixture_request(f, UID_ALICE, "quick", &r), -EACCES);
+	for (size_t i = 0; i < ARRAY_LENGTH(typos); i++) {
+		char *good = fixture_read(f, DIRECTORY);
+
+		fixture_edit(f, DIRECTORY, typos[i].from, typos[i].to);
+		fixture_reload(f);
+		if (fixture_request(f, UID_ALICE, "quick", &r) != -EACCES)
+			fail_msg("granted with %s", typos[i].to);
+		assert_true(engine_problems(f->engine)->errors > 0);
+		fixture_restart(f);
+		assert_int_equal(fixture_request(f, UID_ALICE, "quick", &r), -EACCES);
+		fixture_write(f, DIRECTORY, good);
+		fixture_reload(f);
+		free(good);
+	}
+}
+
 static void test_T49_with_no_good_policy_the_gates_are_closed(void **state)
 {
 	struct engine_fixture *f = *state;
@@ -153,7 +160,7 @@ static void test_T49_with_no_good_policy_the_gates_are_closed(void **state)
 		     "assignments = ( { type = \"deny\"; role = \"db-operator\"; group = \"nobody-here\"; scope = \"/\"; },");
 	fixture_start(f);
 	assert_null(engine_policy(f->engine, 0));
-	assert_int_equal(governed(UID_ALICE, &login), 0);
+	assert_int_equal(fixture_governed(UID_ALICE, &login), 0);
 	assert_int_equal(login.governed, GOVERNED_TENANT);
 	assert_int_equal(engine_actor(f->engine, UID_ALICE, UID_ALICE, &alice), -EBADMSG);
 	alice.governed = true;
@@ -174,7 +181,7 @@ static void test_unbinding_ends_grants_and_leaves_nothing(void **state)
 	fixture_edit(f, "etc/tenure/tenure.conf", "{ login = \"bob\"; principal = \"bob@contoso.com\"; }", "");
 	fixture_reload(f);
 	assert_int_equal(r->state, REQUEST_REVOKED);
-	assert_int_equal(governed(UID_ALICE, &login), -ENOENT);
+	assert_int_equal(fixture_governed(UID_ALICE, &login), -ENOENT);
 	assert_int_equal(mode_of(f, "var/lib/tenure/tenants/contoso/grants"), 0);
 	assert_int_equal(mode_of(f, "var/lib/tenure/tenants/contoso"), 0);
 	assert_int_equal(mode_of(f, "var/lib/tenure/last/directory.d/contoso.conf"), 0);
@@ -197,7 +204,7 @@ static void test_T50_a_retired_uid_is_nobodys(void **state)
 	fixture_reload(f);
 	assert_int_equal(r->state, REQUEST_REVOKED);
 	assert_int_equal(fixture_count_events(f, "retire"), 1);
-	assert_true(has_problem(f, "dir-uid-retired"));
+	assert_true(fixture_has_problem(f, "dir-uid-retired", NULL));
 	assert_false(fixture_actor(f, UID_ALICE).governed);
 	fixture_restart(f);
 	assert_false(fixture_actor(f, UID_ALICE).governed);
@@ -240,17 +247,17 @@ static void test_T50_a_binding_holds_name_uid_and_principal_together(void **stat
 	/* The account is made anew with another uid. */
 	fixture_write(f, "etc/passwd", "root:x:0:0:root:/root:/bin/sh\nbob:x:1002:1002::/home/bob:/bin/sh\n");
 	fixture_reload(f);
-	assert_true(has_problem(f, "login-binding"));
-	assert_int_equal(governed(1002, &login), -EKEYREVOKED);
+	assert_true(fixture_has_problem(f, "login-binding", NULL));
+	assert_int_equal(fixture_governed(1002, &login), -EKEYREVOKED);
 	assert_int_equal(engine_actor(f->engine, 1002, 1002, &bob), -EKEYREVOKED);
 	/* Its old uid, and another principal. */
 	fixture_write(f, "etc/passwd", "root:x:0:0:root:/root:/bin/sh\nbob:x:1001:1001::/home/bob:/bin/sh\n");
 	fixture_edit(f, "etc/tenure/tenure.conf", "bob@contoso.com", "carol@contoso.com");
 	fixture_reload(f);
-	assert_int_equal(governed(UID_BOB, &login), -EKEYREVOKED);
+	assert_int_equal(fixture_governed(UID_BOB, &login), -EKEYREVOKED);
 	fixture_edit(f, "etc/tenure/tenure.conf", "carol@contoso.com", "bob@contoso.com");
 	fixture_reload(f);
-	assert_int_equal(governed(UID_BOB, &login), 0);
+	assert_int_equal(fixture_governed(UID_BOB, &login), 0);
 	assert_int_equal(login.governed, GOVERNED_LOCAL);
 }
 
@@ -267,9 +274,9 @@ static void test_T50_a_principal_mapped_twice_closes_the_second_login(void **sta
 		     "\"bob@contoso.com\"; }, { login = \"bobby\"; principal = \"bob@contoso.net\"; }");
 	fixture_start(f);
 	for (int i = 0; i < 2; i++) {
-		assert_true(has_problem(f, "login-binding"));
-		assert_int_equal(governed(1003, &login), -EKEYREVOKED);
-		assert_int_equal(governed(UID_BOB, &login), 0);
+		assert_true(fixture_has_problem(f, "login-binding", NULL));
+		assert_int_equal(fixture_governed(1003, &login), -EKEYREVOKED);
+		assert_int_equal(fixture_governed(UID_BOB, &login), 0);
 		assert_int_equal(login.governed, GOVERNED_LOCAL);
 		assert_string_equal(fixture_actor(f, UID_BOB).user, "bob@contoso.com");
 		fixture_restart(f);
@@ -312,6 +319,65 @@ static void test_a_policy_change_is_journalled_once(void **state)
 	assert_int_equal(fixture_count_events(f, "policy"), 4);
 }
 
+struct last_result {
+	const char *file;
+	char text[64];
+};
+
+static int find_result(void *context, const struct journal_record *record)
+{
+	struct last_result *found = context;
+	const char *file = json_string_value(json_object_get(record->line, "file"));
+
+	if (file && strcmp(file, found->file) == 0)
+		(void)snprintf(found->text, sizeof(found->text), "%s",
+			       json_string_value(json_object_get(record->line, "result")));
+	return 0;
+}
+
+static void expect_result(struct engine_fixture *f, const char *file, const char *text)
+{
+	struct last_result found = {.file = file};
+	struct journal_report report;
+
+	assert_int_equal(journal_each(engine_journal(f->engine), find_result, &found, &report), 0);
+	assert_string_equal(found.text, text);
+}
+
+static void test_the_journal_says_what_is_served(void **state)
+{
+	struct engine_fixture *f = *state;
+
+	fixture_bind_fabrikam(f);
+	fixture_write(f, "etc/tenure/directory.d/fabrikam.conf", "users = ");
+	fixture_start(f);
+	expect_result(f, "directory.d/fabrikam.conf", "not taken");
+	expect_result(f, "tenants.d/fabrikam.conf", "taken");
+	fixture_write(f, "etc/tenure/tenants.d/fabrikam.conf", "id = ");
+	fixture_write(f, DIRECTORY, "users = ");
+	fixture_reload(f);
+	expect_result(f, "tenants.d/fabrikam.conf", "last good content is served");
+	expect_result(f, "directory.d/contoso.conf", "last good content is served");
+	fixture_remove(f, "var/lib/tenure/last/tenants.d/fabrikam.conf");
+	fixture_write(f, "etc/tenure/tenants.d/fabrikam.conf", "id == ");
+	fixture_reload(f);
+	expect_result(f, "tenants.d/fabrikam.conf", "what is published is served");
+}
+
+static void test_T47_a_range_that_containers_may_take_is_reported(void **state)
+{
+	struct engine_fixture *f = *state;
+
+	fixture_edit(f, "etc/tenure/tenants.d/contoso.conf", "[ 1900000000, 1900099999 ]", "[ 600000, 1900099999 ]");
+	fixture_start(f);
+	assert_true(fixture_has_problem(f, "subuid", "tenants.d/contoso.conf"));
+	assert_int_equal(engine_problems(f->engine)->errors, 0);
+	fixture_write(f, "etc/subuid", "bob:700000:65536\n");
+	fixture_reload(f);
+	assert_int_equal(engine_problems(f->engine)->errors, 1);
+	assert_true(fixture_actor(f, UID_ALICE).governed);
+}
+
 static void test_a_change_is_noticed_and_served(void **state)
 {
 	struct engine_fixture *f = *state;
@@ -339,7 +405,7 @@ static void test_two_tenants_share_nothing(void **state)
 	fixture_edit(f, "etc/tenure/tenants.d/fabrikam.conf", "contoso.com", "fabrikam.com");
 	fixture_edit(f, "etc/tenure/tenure.conf", "[ \"contoso\" ]", "[ \"contoso\", \"fabrikam\" ]");
 	fixture_start(f);
-	assert_true(has_problem(f, "tenant-overlap"));
+	assert_true(fixture_has_problem(f, "tenant-range", NULL));
 	assert_int_equal(engine_tenant_count(f->engine), 1);
 	assert_true(fixture_actor(f, UID_ALICE).governed);
 }
@@ -353,6 +419,7 @@ int main(void)
 		CONFIG_TEST(test_a_file_that_breaks_serves_its_last_good_content),
 		CONFIG_TEST(test_T33_a_file_that_others_may_write_is_not_taken),
 		CONFIG_TEST(test_T49_a_broken_restriction_keeps_the_last_good_policy),
+		CONFIG_TEST(test_T49_a_host_entry_that_breaks_keeps_its_denies),
 		CONFIG_TEST(test_T49_with_no_good_policy_the_gates_are_closed),
 		CONFIG_TEST(test_unbinding_ends_grants_and_leaves_nothing),
 		CONFIG_TEST(test_T50_a_retired_uid_is_nobodys),
@@ -361,6 +428,8 @@ int main(void)
 		CONFIG_TEST(test_T50_a_principal_mapped_twice_closes_the_second_login),
 		CONFIG_TEST(test_T47_who_can_forge_a_uid_is_not_believed),
 		CONFIG_TEST(test_a_policy_change_is_journalled_once),
+		CONFIG_TEST(test_the_journal_says_what_is_served),
+		CONFIG_TEST(test_T47_a_range_that_containers_may_take_is_reported),
 		CONFIG_TEST(test_a_change_is_noticed_and_served),
 		CONFIG_TEST(test_two_tenants_share_nothing),
 	};

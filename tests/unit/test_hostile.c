@@ -3,14 +3,12 @@
  * Hostile policy files: each word of a sound file set to what hurts, and everything asked. Nothing may be read outside
  * the file (the sanitizers watch), nothing may be allowed that the trace does not allow too, and what is damaged says so.
  */
+#include "tests/unit/cmocka_test.h"
 
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "common/snapshot/policy_format.h"
 #include "tests/unit/everything.h"
@@ -47,8 +45,8 @@ static void test_every_word_set_to_what_hurts(void **state)
 	static const uint32_t hostile[] = {0, 3, UINT32_MAX};
 	unsigned long damaged = 0, tried = 0;
 	uint64_t worlds = getenv("TENURE_TEST_LONG") ? 20 : 1;
-	if (getenv("TENURE_TEST_BRIEF")) /* for mutants: the tests below suffice, and seconds count */
-		skip();
+	if (getenv("TENURE_TEST_BRIEF"))
+		skip_because("for mutants the tests below suffice, and seconds count");
 	for (uint64_t seed = 2; seed < 2 + worlds; seed++) {
 		struct world *w = rich(seed * 1000);
 		uint32_t *words = w->image;

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,8 @@
 #include <cmocka.h>
 
 #include "common/base/safe_file.h"
+#include "common/snapshot/image.h"
+#include "common/snapshot/index_format.h"
 #include "common/snapshot/keys.h"
 #include "common/snapshot/secrets.h"
 #include "tests/unit/snapshot_fixture.h"
@@ -94,22 +97,102 @@ static void test_who_is_governed(void **state)
 	assert_int_equal(index_login_by_name(v, "root", &l), -ENOENT);
 }
 
+/* Who is governed, and by which gate, as the sound file says it: nothing else is ever read out of a damaged one. */
+static bool says_what_was_written(const struct index_view *v)
+{
+	static const char *const services[] = {"sudo", "su", "sshd", "cron", "vsftpd"};
+	static const enum service_class classes[] = {SERVICE_GATE, SERVICE_GATE, SERVICE_LOGIN, SERVICE_BATCH,
+						     SERVICE_NONE};
+	static const uid_t governed[] = {1900000000, 1900000001, 1900099999, 1950000001, FIXTURE_BOBBY_UID};
+	enum service_class class;
+	enum gate_mode mode;
+	struct index_login l;
+
+	for (size_t i = 0; i < ARRAY_LENGTH(services); i++)
+		if (index_service(v, services[i], &class, &mode) < 0 || class != classes[i] ||
+		    mode != (i == 1 ? GATE_REPORT_ONLY : GATE_ENFORCE))
+			return false;
+	for (size_t i = 0; i < ARRAY_LENGTH(governed); i++)
+		if (index_login_by_uid(v, governed[i], &l) < 0 || l.governed == GOVERNED_NOT)
+			return false;
+	return index_login_by_uid(v, 1501, &l) == -EKEYREVOKED && !index_break_glass(v, "alice");
+}
+
 static void test_services_and_break_glass(void **state)
 {
 	CLEANUP(index_closep) struct index_view *v = NULL;
-	enum gate_mode mode;
 
 	assert_int_equal(fixture_publish(&f, false), 0);
 	assert_int_equal(index_open(&v), 0);
-	assert_int_equal(index_service(v, "sudo", &mode), SERVICE_GATE);
-	assert_int_equal(mode, GATE_ENFORCE);
-	assert_int_equal(index_service(v, "su", &mode), SERVICE_GATE);
-	assert_int_equal(mode, GATE_REPORT_ONLY);
-	assert_int_equal(index_service(v, "sshd", &mode), SERVICE_LOGIN);
-	assert_int_equal(index_service(v, "cron", &mode), SERVICE_BATCH);
-	assert_int_equal(index_service(v, "vsftpd", &mode), SERVICE_NONE);
+	assert_true(says_what_was_written(v));
 	assert_true(index_break_glass(v, "rescue"));
 	assert_false(index_break_glass(v, "rescu"));
+}
+
+/* The published index in memory, to be bent; the caller frees the data. */
+static struct snapshot index_bytes(void)
+{
+	struct snapshot s = {.borrowed = true};
+	char *data;
+
+	assert_int_equal(fixture_publish(&f, false), 0);
+	assert_int_equal(safe_read(fixture_path(&f, "/var/lib/tenure/index"), 1 << 20, &data, &s.len), 0);
+	s.data = (uint8_t *)data;
+	return s;
+}
+
+static void test_every_bit_flipped_is_damage(void **state)
+{
+	const struct snapshot s = index_bytes();
+	uint8_t *data = (uint8_t *)(uintptr_t)s.data;
+
+	for (size_t bit = 0; bit < s.len * 8; bit++) {
+		struct index_view *v = NULL;
+
+		data[bit / 8] ^= (uint8_t)(1u << bit % 8);
+		if (index_from(&s, &v) != -EBADMSG)
+			fail_msg("bit %zu of byte %zu goes unseen", bit % 8, bit / 8);
+		data[bit / 8] ^= (uint8_t)(1u << bit % 8);
+	}
+	CLEANUP(index_closep) struct index_view *v = NULL;
+	assert_int_equal(index_from(&s, &v), 0);
+	assert_true(says_what_was_written(v));
+	free(data);
+}
+
+static int service_of(const struct snapshot *s, const char *service)
+{
+	CLEANUP(index_closep) struct index_view *v = NULL;
+	enum service_class class = SERVICE_NONE;
+	enum gate_mode mode;
+
+	snapshot_seal((uint8_t *)(uintptr_t)s->data, s->len, offsetof(struct index_header, checksum));
+	assert_int_equal(index_from(s, &v), 0);
+	return index_service(v, service, &class, &mode);
+}
+
+/* A file that is whole and says what no index says. */
+static void test_a_service_of_no_class_is_damage_and_not_none(void **state)
+{
+	const struct snapshot s = index_bytes();
+	struct index_header *h = (void *)(uintptr_t)s.data;
+	struct index_service_record *services = (void *)((uint8_t *)h + h->services.offset);
+	const struct index_service_record good = services[3]; /* sudo, the last by name */
+
+	assert_int_equal(service_of(&s, "sudo"), 0);
+	services[3].service_class = SERVICE_NONE;
+	assert_int_equal(service_of(&s, "sudo"), -EBADMSG);
+	services[3].service_class = SERVICE_BATCH + 1;
+	assert_int_equal(service_of(&s, "sudo"), -EBADMSG);
+	services[3] = good;
+	services[3].mode = 0;
+	assert_int_equal(service_of(&s, "sudo"), -EBADMSG);
+	services[3].mode = 3;
+	assert_int_equal(service_of(&s, "sudo"), -EBADMSG);
+	services[3] = good;
+	services[0].name = h->strings.count; /* another's name, which may have been this one's */
+	assert_int_equal(service_of(&s, "vsftpd"), -EBADMSG);
+	free((void *)h);
 }
 
 static void test_currency_without_and_with_the_page(void **state)
@@ -179,21 +262,19 @@ static void test_keys(void **state)
 static void install(const char *seed, const char *path)
 {
 	const char *srcdir = getenv("srcdir");
-	char from[4096], *data;
+	char from[4096];
+	static char data[1 << 16];
 	size_t len;
+	FILE *file;
 
+	/* Whoever owns the checkout: it is the copy that is opened by the rules. */
 	(void)snprintf(from, sizeof(from), "%s/tests/fuzz/seeds/%s", srcdir ? srcdir : ".", seed);
-	if (from[0] != '/') {
-		char *absolute = realpath(from, NULL);
-
-		assert_non_null(absolute);
-		(void)snprintf(from, sizeof(from), "%s", absolute);
-		free(absolute);
-	}
-	if (safe_read(from, 1 << 20, &data, &len) < 0)
-		skip(); /* a checkout that others may write to */
+	file = fopen(from, "re");
+	assert_non_null(file);
+	len = fread(data, 1, sizeof(data), file);
+	assert_true(len > 0 && feof(file) && !ferror(file));
+	fclose(file);
 	assert_int_equal(safe_replace(path, data, len, 0644, (uid_t)-1, (gid_t)-1), 0);
-	free(data);
 }
 
 static int count_row(void *context, const struct holder *row)
@@ -240,6 +321,8 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(test_tenants_and_domains, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_who_is_governed, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_services_and_break_glass, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_every_bit_flipped_is_damage, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_a_service_of_no_class_is_damage_and_not_none, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_currency_without_and_with_the_page, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_secrets, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_keys, setup, teardown),

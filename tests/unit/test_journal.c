@@ -287,7 +287,11 @@ static void test_damage_takes_no_lines_until_root_resets(void **state)
 	assert_int_equal(journal_append(j, "revoke", json_pack("{s:s}", "id", "x"), &seq), 0);
 	assert_int_equal(seq, 0);
 	assert_int_equal(journal_waiting(j), 1);
-	assert_int_equal(journal_reset(j, json_pack("{s:s}", "reason", "looked at it")), 0);
+	struct journal_entry anew[] = {
+		{.event = JOURNAL_JOURNAL_RESET, .fields = json_pack("{s:s}", "reason", "looked at it")},
+	};
+
+	assert_int_equal(journal_reset(j, anew, ARRAY_LENGTH(anew)), 0);
 	assert_null(journal_trouble(j));
 	assert_int_equal(journal_waiting(j), 0);
 	append_numbered(j, "request", 6, 1);

@@ -5,8 +5,10 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -124,14 +126,33 @@ static void test_uids(void **state)
 	assert_true(uids[0] == getuid() && uids[1] == geteuid());
 }
 
+/* The text, and the same as a file, whose last line may lack its end no more than the kernel's does. */
 static void mount_is(const char *text, const char *expected)
 {
-	char buf[256];
+	char buf[256], found[256];
 	int r = cgroup_mount_parse(text, strlen(text), buf, sizeof(buf));
 
 	assert_int_equal(r, expected ? 0 : -ENOENT);
 	if (expected)
 		assert_string_equal(buf, expected);
+	char root[] = "/tmp/tenure-mounts.XXXXXX", path[64];
+	assert_non_null(mkdtemp(root));
+	setenv("TENURE_TEST_ROOT", root, 1);
+	for (const char *const *part = (const char *const[]){"/proc", "/proc/self", NULL}; *part; part++) {
+		snprintf(path, sizeof(path), "%s%s", root, *part);
+		assert_int_equal(mkdir(path, 0755), 0);
+	}
+	snprintf(path, sizeof(path), "%s/proc/self/mountinfo", root);
+	FILE *f = fopen(path, "w");
+	assert_non_null(f);
+	fprintf(f, "%s\n", text);
+	fclose(f);
+	assert_int_equal(cgroup_mount_find(found, sizeof(found)), r);
+	if (expected)
+		assert_string_equal(found, expected);
+	unsetenv("TENURE_TEST_ROOT");
+	snprintf(path, sizeof(path), "rm -r %s", root);
+	assert_int_equal(system(path), 0);
 }
 
 static void test_cgroup2_is_found_in_mountinfo(void **state)
@@ -152,6 +173,14 @@ static void test_cgroup2_is_found_in_mountinfo(void **state)
 	mount_is("1 2 0:3 / /bad\\9 rw - cgroup2 c rw\n", NULL);
 	mount_is("", NULL);
 	mount_is("\n\n -\n", NULL);
+	/* a line of many layers, whatever it ends with, and one behind it */
+	char layers[20000];
+	memset(layers, 'l', sizeof(layers));
+	static const char pretends[] = " - cgroup2 c rw\n1 2 0:3 / /sys/fs/cgroup rw - cgroup2 c rw\n";
+	memcpy(layers, "1 2 0:3 / /wrong rw ", 20);
+	memcpy(layers + sizeof(layers) - sizeof(pretends), pretends, sizeof(pretends));
+	layers[sizeof(layers) - sizeof(pretends) - 1] = 'l';
+	mount_is(layers, "/sys/fs/cgroup");
 }
 
 static void test_T38_only_our_names(void **state)

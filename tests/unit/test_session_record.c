@@ -13,7 +13,6 @@
 #include <cmocka.h>
 
 #include "common/base/buffer.h"
-#include "daemon/tenured/leftover.h"
 #include "daemon/tenured/session_state.h"
 
 static void example(struct session *e, struct uuid *boot)
@@ -77,6 +76,41 @@ static void test_record_torn_or_flipped_names_no_other_process(void **state)
 	buffer_done(&out);
 }
 
+static void test_groups_stand_behind_the_target(void **state)
+{
+	static const char *const bad[] = {"adm,,x", "adm,", "Adm", "a b"};
+	struct buffer out = BUFFER(SESSION_FILE_MAX);
+	char text[SESSION_FILE_MAX], *at;
+	struct session e, back;
+	struct uuid boot, boot_back;
+
+	example(&e, &boot);
+	e.kind = SESSION_LOGIN;
+	memset(e.groups, 'g', sizeof(e.groups) - 1);
+	for (size_t i = 1; i <= SESSION_GROUPS_COUNT_MAX; i++) /* as many, and as long, as can be */
+		e.groups[i * (NAME_LENGTH_MAX + 1) - 1] = i < SESSION_GROUPS_COUNT_MAX ? ',' : '\0';
+	assert_int_equal(session_record_format(&e, &boot, &out), 0);
+	assert_non_null(strstr(out.data, "target=root\ngroups=ggg"));
+	assert_int_equal(session_record_parse(out.data, out.len, &back, &boot_back), 0);
+	assert_string_equal(back.groups, e.groups);
+	for (size_t i = 0; i < ARRAY_LENGTH(bad) + 1; i++) {
+		buffer_done(&out);
+		out = BUFFER(SESSION_FILE_MAX);
+		strcpy(e.groups, i < ARRAY_LENGTH(bad) ? bad[i] : "adm");
+		e.kind = i < ARRAY_LENGTH(bad) ? SESSION_LOGIN : SESSION_GATE;
+		assert_int_equal(session_record_format(&e, &boot, &out), 0);
+		assert_int_equal(session_record_parse(out.data, out.len, &back, &boot_back), -EBADMSG);
+	}
+	/* in another place it is no record */
+	at = strstr(out.data, "groups=adm\n");
+	snprintf(text, sizeof(text), "%.*s%sgroups=adm\n", (int)(at - out.data), out.data, at + strlen("groups=adm\n"));
+	at = strstr(text, "kind=gate");
+	memmove(at + strlen("kind=login"), at + strlen("kind=gate"), strlen(at + strlen("kind=gate")) + 1);
+	memcpy(at, "kind=login", strlen("kind=login"));
+	assert_int_equal(session_record_parse(text, strlen(text), &back, &boot_back), -EBADMSG);
+	buffer_done(&out);
+}
+
 static void refuse(const char *from, const char *to)
 {
 	struct buffer out = BUFFER(SESSION_FILE_MAX);
@@ -111,118 +145,13 @@ static void test_T38_records_with_foreign_values(void **state)
 	refuse("id=", "ix=");
 }
 
-/* --- what is left behind --- */
-
-struct finds {
-	unsigned count;
-	char text[4096];
-};
-
-static int find_note(void *context, const struct leftover *l)
-{
-	struct finds *f = context;
-	size_t used = strlen(f->text);
-
-	f->count++;
-	snprintf(f->text + used, sizeof(f->text) - used, "%s\n", l->text);
-	return 0;
-}
-
-static void file_make(const char *root, const char *path, mode_t mode)
-{
-	char full[512];
-
-	snprintf(full, sizeof(full), "%s%s", root, path);
-	for (char *slash = full + strlen(root) + 1; (slash = strchr(slash, '/')); slash++) {
-		*slash = '\0';
-		mkdir(full, 0755);
-		*slash = '/';
-	}
-	int fd = open(full, O_WRONLY | O_CREAT, 0600);
-	assert_true(fd >= 0);
-	assert_int_equal(fchmod(fd, mode), 0);
-	close(fd);
-}
-
-static void test_leftovers_are_found(void **state)
-{
-	static const struct {
-		const char *path, *text;
-		mode_t mode;
-	} files[] = {
-		{"/var/spool/cron/atjobs/a0000c01b2f6d3", "at job 12", 0700},
-		{"/etc/cron.d/x", "/etc/cron.d/x", 0644},
-		{"/var/spool/cron/crontabs/root", "/var/spool/cron/crontabs/root", 0600},
-		{"/etc/systemd/system/evil.service", "/etc/systemd/system/evil.service", 0644},
-		{"/etc/systemd/system/timers.target.wants/evil.timer",
-		 "/etc/systemd/system/timers.target.wants/evil.timer", 0644},
-		{"/etc/sudoers.d/me", "/etc/sudoers.d/me", 0440},
-		{"/etc/passwd", "/etc/passwd", 0644},
-		{"/root/.ssh/authorized_keys", "/root/.ssh/authorized_keys", 0600},
-		{"/home/alice/.ssh/authorized_keys", "/home/alice/.ssh/authorized_keys", 0600},
-		{"/tmp/a/b/sh", "setuid /tmp/a/b/sh", 04755},
-		{"/usr/local/bin/g", "setgid /usr/local/bin/g", 02755},
-		{"/tmp/\x1b[2J", "setuid /tmp/\\x1B[2J", 04755},
-	};
-	static const char *const others[] = {
-		"/tmp/plain", "/run/systemd/transient/session-3.scope", "/run/systemd/transient/tenure-x.scope",
-		"/var/spool/cron/atjobs/.SEQ", "/home/alice/.ssh/known_hosts",
-	};
-	char root[] = "/tmp/tenure-left.XXXXXX", line[512], command[64];
-	struct finds found = {0}, later = {0};
-	struct timespec now;
-
-	assert_non_null(mkdtemp(root));
-	for (size_t i = 0; i < ARRAY_LENGTH(files); i++)
-		file_make(root, files[i].path, files[i].mode);
-	for (size_t i = 0; i < ARRAY_LENGTH(others); i++)
-		file_make(root, others[i], 0755);
-	assert_int_equal(leftover_search(root, 0, find_note, &found), 0);
-	for (size_t i = 0; i < ARRAY_LENGTH(files); i++) {
-		snprintf(line, sizeof(line), "%s\n", files[i].text);
-		/* text_escape may write hexadecimal digits in either case */
-		if (i + 1 < ARRAY_LENGTH(files))
-			assert_non_null(strstr(found.text, line));
-	}
-	assert_null(strchr(found.text, '\x1b'));
-	assert_int_equal(found.count, ARRAY_LENGTH(files));
-
-	/* what was there before the session is none of its doing */
-	clock_gettime(CLOCK_REALTIME, &now);
-	assert_int_equal(leftover_search(root, (int64_t)(now.tv_sec + 10) * NS_PER_S, find_note, &later), 0);
-	assert_int_equal(later.count, 0);
-	snprintf(command, sizeof(command), "rm -rf -- '%s'", root);
-	assert_int_equal(system(command), 0);
-}
-
-static int survivor_note(void *context, const struct survivor *p)
-{
-	if (p->pid == getpid())
-		(*(unsigned *)context)++;
-	return 0;
-}
-
-static void test_T45_processes_outside_are_found(void **state)
-{
-	struct process_stat stat;
-	unsigned n = 0;
-
-	assert_int_equal(process_stat_read(getpid(), &stat), 0);
-	assert_int_equal(survivor_search(stat.start, survivor_note, &n), 0);
-	assert_int_equal(n, 1);
-	n = 0;
-	assert_int_equal(survivor_search(stat.start + 1, survivor_note, &n), 0);
-	assert_int_equal(n, 0);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_record_reads_back),
 		cmocka_unit_test(test_record_torn_or_flipped_names_no_other_process),
+		cmocka_unit_test(test_groups_stand_behind_the_target),
 		cmocka_unit_test(test_T38_records_with_foreign_values),
-		cmocka_unit_test(test_leftovers_are_found),
-		cmocka_unit_test(test_T45_processes_outside_are_found),
 	};
 
 	return cmocka_run_group_tests_name("session_record", tests, NULL, NULL);

@@ -12,6 +12,9 @@
 #define ROLES "roles = ( { name = \"op\"; actions = [ \"become:root\" ]; } );\n"
 #define GROUP "groups = ( { name = \"dba\"; gid = 1900010001; members = [ \"alice\" ]; } );\n"
 
+#define ID    "\"5d0b3a2e-7c64-4f0e-9a57-000000000001\""
+#define DENY(right, more) "{ type = \"deny\"; actions = [ \"" right "\" ]; user = \"alice\"; scope = \"/\"; " more "}"
+
 static const struct {
 	const char *id, *rest;
 	bool broken_restriction;
@@ -45,12 +48,14 @@ static const struct {
 	{"dir-gid", "users = ( { name = \"alice\"; uid = 1900000001; gid = 1900000002; } );", false},
 	{"dir-role-gid", "roles = ( { name = \"op\"; gid = 1900000009; actions = [ ]; } );", false},
 	{"dir-role-gid", "roles = ( { name = \"a\"; gid = 1900090001; actions = [ ]; }, { name = \"b\"; gid = 1900090001; actions = [ ]; } );", false},
+	{"dir-role-gid", "roles = ( { name = \"op\"; gid = 1900090050; actions = [ ]; } );", false},
+	{"dir-role-gid", "roles = ( { name = \"op\"; gid = 1900090061; actions = [ ]; } );", false},
+	{"dir-role-gid", "roles = ( { name = \"a-name-of-twenty-seven-byte\"; actions = [ ]; } );", false},
 	/* duplicates */
 	{"dir-duplicate", "users = ( { name = \"alice\"; }, { name = \"ALICE\"; } );", false},
 	{"dir-duplicate", "groups = ( { name = \"g\"; }, { name = \"g\"; } );", false},
 	{"dir-duplicate", "groups = ( { name = \"alice\"; gid = 1900010001; } );", false},
 	{"dir-duplicate", "users = ( { name = \"a\"; id = \"5d0b3a2e-7c64-4f0e-9a57-000000000001\"; }, { name = \"b\"; id = \"5d0b3a2e-7c64-4f0e-9a57-000000000001\"; } );", false},
-	{"dir-duplicate", "scopes = ( { path = \"/db1\"; } ); hosts = ( { name = \"db1\"; scope = \"/\"; id = \"5d0b3a2e-7c64-4f0e-9a57-000000000001\"; } );", false},
 	{"dir-duplicate", ROLES "assignments = ( { type = \"active\"; role = \"op\"; user = \"alice\"; scope = \"/\"; }, { type = \"active\"; role = \"op\"; user = \"alice\"; scope = \"/\"; } );", false},
 	/* references */
 	{"dir-reference", "groups = ( { name = \"g\"; members = [ \"nobody-here\" ]; } );", false},
@@ -58,7 +63,6 @@ static const struct {
 	{"dir-reference", "units = ( { name = \"u\"; users = [ \"zoe\" ]; } );", false},
 	{"dir-reference", "units = ( { name = \"u\"; hosts = [ \"db1\" ]; } );", false},
 	{"dir-reference", "scopes = ( { path = \"/a/b\"; }, { path = \"/a\"; } );", false},
-	{"dir-reference", "hosts = ( { name = \"db1\"; scope = \"/a\"; id = \"5d0b3a2e-7c64-4f0e-9a57-000000000001\"; } );", false},
 	{"dir-reference", "assignments = ( { type = \"active\"; role = \"none\"; user = \"alice\"; scope = \"/\"; } );", false},
 	{"dir-reference", ROLES "assignments = ( { type = \"active\"; role = \"op\"; user = \"zoe\"; scope = \"/\"; } );", false},
 	{"dir-reference", ROLES "assignments = ( { type = \"active\"; role = \"op\"; group = \"g\"; scope = \"/\"; } );", false},
@@ -86,6 +90,7 @@ static const struct {
 	{"conf-value", "roles = ( { name = \"op\"; actions = [ \"login\" ]; activation = { max_duration = 30; }; } );", false},
 	{"conf-value", "roles = ( { name = \"op\"; actions = [ \"login\" ]; activation = { approvals = 101; }; } );", false},
 	{"conf-value", "scopes = ( { path = \"/a\"; kind = \"planet\"; } );", false},
+	{"conf-value", "scopes = ( { path = \"/a\"; tier = \"\"; } );", false},
 	/* T49: what only restricts */
 	{"conf-key", "denies = ( );", true},
 	{"conf-value", "assignments = \"none\";", true},
@@ -107,6 +112,21 @@ static const struct {
 	{"dir-restriction", "units = ( { name = \"u\"; hosts = [ \"db1\" ]; } ); assignments = ( { type = \"deny\"; actions = [ \"login\" ]; user = \"alice\"; unit = \"u\"; } );", true},
 	{"dir-restriction", "roles = ( { name = \"op\"; actions = [ \"login\" ]; activation = { approvals = 1; approver_users = [ \"zoe\" ]; }; } );", true},
 	{"dir-restriction", "roles = ( { name = \"op\"; actions = [ \"login\" ]; activation = { approvals = 1; approver_groups = [ \"g\" ]; }; } );", true},
+	/* a deny that another object's id would push out; the same one twice is one */
+	{"dir-restriction", "assignments = ( " DENY("login", "id = " ID "; ") ", " DENY("become:root", "id = " ID "; ") " );", true},
+	{"dir-restriction", "assignments = ( { type = \"active\"; role = \"host-user-login\"; user = \"alice\"; scope = \"/\"; id = " ID "; }, " DENY("login", "id = " ID "; ") " );", true},
+	{"dir-duplicate", "assignments = ( " DENY("login", "") ", " DENY("login", "") " );", false},
+	/* a host that is left out may be this one */
+	{"dir-reference", "hosts = ( { name = \"db1\"; scope = \"/a\"; id = " ID "; } );", true},
+	{"dir-duplicate", "scopes = ( { path = \"/db1\"; } ); hosts = ( { name = \"db1\"; scope = \"/\"; id = " ID "; } );", true},
+	{"dir-duplicate", "hosts = ( { name = \"a\"; scope = \"/\"; id = " ID "; }, { name = \"b\"; scope = \"/\"; id = " ID "; } );", true},
+	{"dir-name", "hosts = ( { name = \"db 1\"; scope = \"/\"; id = " ID "; } );", true},
+	{"conf-value", "hosts = ( { name = \"db1\"; scope = \"/\"; id = \"5d0b3a2e\"; } );", true},
+	{"conf-value", "hosts = ( { name = 1; scope = \"/\"; id = " ID "; } );", true},
+	{"conf-value", "hosts = ( \"db1\" );", true},
+	{"conf-missing", "hosts = ( { name = \"db1\"; scope = \"/\"; } );", true},
+	{"conf-missing", "hosts = ( { scope = \"/\"; id = " ID "; } );", true},
+	{"conf-key", "hosts = ( { name = \"db1\"; scope = \"/\"; id = " ID "; rack = 1; } );", true},
 };
 
 static void test_T49_each_fault_alone(void **state)
@@ -121,6 +141,33 @@ static void test_T49_each_fault_alone(void **state)
 			fail_msg("broken_restriction is %d: %s", f.d->broken_restriction, cases[i].rest);
 		assert_true(*f.problems.items[0].remedy);
 		assert_non_null(strstr(f.problems.items[0].place, "directory.d/contoso.conf"));
+		fixture_done(&f);
+	}
+}
+
+static void test_T49_denies_that_differ_in_one_right_are_two(void **state)
+{
+	struct fixture f;
+
+	fixture_load_with_users(&f, "assignments = ( " DENY("login\", \"become:root", "") ", " DENY("login\", \"become:*", "") ", "
+				    DENY("login", "") " );");
+	fixture_expect(&f, "", 0, "three denies");
+	assert_false(f.d->broken_restriction);
+	for (size_t i = 0; i < 3; i++)
+		assert_false(f.d->assignments[i].o.dropped);
+	fixture_done(&f);
+}
+
+static void test_T49_a_faulty_host_is_told_where_its_id_comes_from(void **state)
+{
+	static const char *const hosts[] = {"hosts = ( { name = \"db1\"; scope = \"/\"; id = \"x\"; } );",
+					    "hosts = ( { name = \"db1\"; scope = \"/\"; } );"};
+
+	for (size_t i = 0; i < ARRAY_LENGTH(hosts); i++) {
+		struct fixture f;
+
+		fixture_load_with_users(&f, hosts[i]);
+		assert_non_null(strstr(f.problems.items[0].remedy, "tenure check --host-id"));
 		fixture_done(&f);
 	}
 }
@@ -417,6 +464,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_T49_each_fault_alone),
+		cmocka_unit_test(test_T49_denies_that_differ_in_one_right_are_two),
+		cmocka_unit_test(test_T49_a_faulty_host_is_told_where_its_id_comes_from),
 		cmocka_unit_test(test_whole_file_faults),
 		cmocka_unit_test(test_T22_ids_nobody_may_have),
 		cmocka_unit_test(test_T23_local_names_and_ids_win),

@@ -129,8 +129,7 @@ static void test_T2_no_failed_allocation_gives(void **state)
 #else
 static void test_T2_no_failed_allocation_gives(void **state)
 {
-	print_message("skipped: the sanitizer has malloc\n");
-	skip();
+	skip_because("the sanitizer has malloc");
 }
 #endif
 

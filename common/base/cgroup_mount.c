@@ -1,20 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "config.h"
+#include "common/base/cgroup_mount.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/magic.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
 #include "common/base/paths.h"
 #include "common/base/safe_file.h"
-#include "daemon/tenured/cgroup.h"
 
-#define MOUNTINFO_MAX (1u << 20)
+/* Longer lines are none of a cgroup: they have no list of layers. */
+#define MOUNT_LINE_MAX 8192
 
 /* A field of a mountinfo line: up to a blank. */
 struct field {
@@ -87,60 +86,90 @@ static int line_parse(const char *line, const char *end, struct field *ret_root,
 	return -ENOENT;
 }
 
-int cgroup_mount_parse(const char *text, size_t len, char *buf, size_t size)
+/* What a search has found so far. */
+struct search {
+	char *buf;
+	size_t size;
+	bool found;
+};
+
+/* True if this is the one: no other is looked at. */
+static bool line_take(struct search *s, const char *line, const char *end)
 {
 	struct field root = {0}, point = {0};
 	char path[PATH_MAX];
-	int r = -ENOENT;
+
+	if (end - line >= MOUNT_LINE_MAX || line_parse(line, end, &root, &point) < 0)
+		return false;
+	bool whole = field_is(&root, "/");
+	if ((!whole && s->found) || field_unescape(&point, path, sizeof(path)) < 0 || strlen(path) >= s->size)
+		return false;
+	memcpy(s->buf, path, strlen(path) + 1);
+	s->found = true;
+	return whole;
+}
+
+int cgroup_mount_parse(const char *text, size_t len, char *buf, size_t size)
+{
+	struct search s = {buf, size, false};
 
 	for (const char *line = text, *end = text + len; line < end;) {
 		const char *stop = memchr(line, '\n', (size_t)(end - line));
 		if (!stop)
 			stop = end;
-		if (line_parse(line, stop, &root, &point) == 0) {
-			bool whole = field_is(&root, "/");
-			if ((whole || r < 0) && field_unescape(&point, path, sizeof(path)) == 0 && strlen(path) < size) {
-				memcpy(buf, path, strlen(path) + 1);
-				r = 0;
-				if (whole)
-					return 0;
-			}
-		}
+		if (line_take(&s, line, stop))
+			break;
 		line = stop + 1;
 	}
-	return r;
+	return s.found ? 0 : -ENOENT;
 }
 
-static int mountinfo_read(char **ret, size_t *ret_len)
+/* Line by line, so that a host with thousands of mounts needs no more than another. */
+static int lines_search(int fd, struct search *s)
 {
-	size_t used = 0;
+	char block[MOUNT_LINE_MAX];
+	size_t have = 0;
+	bool skip = false; /* in a line that is too long */
 
-	int fd CLEANUP(fd_closep) = open(tenure_path(PATH_MOUNTINFO), O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	char *text = malloc(MOUNTINFO_MAX);
-	if (!text)
-		return -ENOMEM;
-	for (ssize_t n; used < MOUNTINFO_MAX && (n = read(fd, text + used, MOUNTINFO_MAX - used)) > 0;)
-		used += (size_t)n;
-	*ret = text;
-	*ret_len = used;
-	return 0;
+	for (;;) {
+		ssize_t n = read(fd, block + have, sizeof(block) - have);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 ? -errno : s->found ? 0 : -ENOENT;
+		have += (size_t)n;
+		const char *line = block, *end = block + have;
+		for (const char *stop; (stop = memchr(line, '\n', (size_t)(end - line))); line = stop + 1) {
+			if (!skip && line_take(s, line, stop))
+				return 0;
+			skip = false;
+		}
+		have = (size_t)(end - line);
+		memmove(block, line, have);
+		if (have == sizeof(block)) {
+			skip = true;
+			have = 0;
+		}
+	}
 }
 
-int cgroup_root_open(void)
+int cgroup_mount_find(char *buf, size_t size)
 {
-	char path[PATH_MAX], *text = NULL;
+	struct search s = {buf, size, false};
+	int fd CLEANUP(fd_closep) = open(tenure_path(PATH_MOUNTINFO), O_RDONLY | O_CLOEXEC | O_NOCTTY);
+
+	return fd < 0 ? -errno : lines_search(fd, &s);
+}
+
+int cgroup_mount_open(void)
+{
+	char path[PATH_MAX];
 	struct statfs fs;
-	size_t len = 0;
 
-	int r = mountinfo_read(&text, &len);
-	if (r == 0)
-		r = cgroup_mount_parse(text, len, path, sizeof(path));
-	free(text);
+	int r = cgroup_mount_find(path, sizeof(path));
 	if (r < 0)
 		return r;
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
 	if (fstatfs(fd, &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC)

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Whose uid was, and is no more: journalled, so that nobody else ever gets it (T50). What a policy that is published says
+ * was in force, also before this broker lived.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/paths.h"
+#include "common/base/text.h"
+#include "daemon/tenured/engine_internal.h"
+
+#define BATCH COMMIT_MAX /* lines in one write */
+
+struct known_uid {
+	struct uuid id;
+	uid_t uid;
+};
+
+static int compare_known(const void *a, const void *b)
+{
+	return memcmp(((const struct known_uid *)a)->id.bytes, ((const struct known_uid *)b)->id.bytes, 16);
+}
+
+static struct known_uid *list_known(const struct directory *d, size_t *ret_count)
+{
+	struct known_uid *list = calloc(d->user_count + 1, sizeof(*list));
+
+	*ret_count = 0;
+	for (size_t i = 0; list && i < d->user_count; i++)
+		if (!d->users[i].o.dropped && d->users[i].uid != NO_ID)
+			list[(*ret_count)++] = (struct known_uid){d->users[i].o.id, d->users[i].uid};
+	if (list)
+		qsort(list, *ret_count, sizeof(*list), compare_known);
+	return list;
+}
+
+struct retirement {
+	struct engine *e;
+	struct retired_uids known;
+	enum journal_event events[BATCH];
+	struct fields fields[BATCH];
+	size_t waiting;
+};
+
+static int flush(struct retirement *r)
+{
+	int k = r->waiting > 0 ? engine_commit(r->e, r->events, r->fields, r->waiting) : 0;
+
+	r->waiting = 0;
+	return k;
+}
+
+static int retire(struct retirement *r, const struct uuid *tenant_id, const struct policy_principal *p)
+{
+	struct fields f = fields_new();
+
+	fields_text(&f, "user", p->name);
+	fields_int(&f, "uid", p->uid);
+	fields_uuid(&f, "tenant_id", tenant_id);
+	fields_uuid(&f, "principal", &p->id);
+	r->events[r->waiting] = JOURNAL_RETIRE;
+	r->fields[r->waiting++] = f;
+	return r->waiting == BATCH ? flush(r) : 0;
+}
+
+/* A mapped login has the uid of its account, which is bound to it (`bind`), and no uid of the tenant. */
+static bool is_bound_uid(const struct state *s, const struct uuid *tenant_id, const struct policy_principal *p)
+{
+	const struct binding *b = state_binding_of_principal(s, tenant_id, &p->id);
+
+	return b && b->uid == p->uid;
+}
+
+/* Those of the old policy that the directory has no more; NULL: none of them is left. */
+static int retire_policy(struct retirement *r, const struct policy *old, const struct uuid *tenant_id,
+			 const struct directory *now)
+{
+	struct known_uid *known = NULL;
+	size_t count = 0;
+	int k = 0;
+
+	if (now && !(known = list_known(now, &count)))
+		return -ENOMEM;
+	for (uint32_t i = 0; k == 0 && i < policy_principal_count(old); i++) {
+		struct policy_principal p;
+
+		if (policy_principal(old, i, &p) < 0 || p.uid == NO_ID || is_bound_uid(&r->e->state, tenant_id, &p))
+			continue;
+		const struct known_uid key = {p.id, p.uid};
+		const struct known_uid *found = known ? bsearch(&key, known, count, sizeof(key), compare_known) : NULL;
+
+		if (!(found && found->uid == p.uid) && !retired_has(&r->known, p.uid, tenant_id, &p.id))
+			k = retire(r, tenant_id, &p);
+	}
+	free(known);
+	return k;
+}
+
+static int retire_tenant(struct retirement *r, const char *name, const struct compiled_tenant *now)
+{
+	CLEANUP(policy_closep) struct policy *old = NULL;
+	struct policy_tenant tenant;
+
+	if (policy_open(name, &old) < 0 || policy_tenant(old, &tenant) < 0)
+		return 0;
+	if (now && !now->directory && uuid_equal(&tenant.id, &now->config.id))
+		return 0; /* what is published stays */
+	/* Under another id it is another tenant: of the old one nobody is left. */
+	return retire_policy(r, old, &tenant.id,
+			     now && uuid_equal(&tenant.id, &now->config.id) ? now->directory : NULL);
+}
+
+static const struct compiled_tenant *tenant_now(const struct compile *c, const char *name)
+{
+	for (size_t i = 0; i < c->host.tenant_count; i++)
+		if (strcmp(c->tenants[i].config.name, name) == 0)
+			return &c->tenants[i];
+	return NULL;
+}
+
+static int retire_all(struct retirement *r, const struct compile *c)
+{
+	char path[PATH_MAX];
+	struct dirent *entry;
+	int k = 0;
+
+	(void)snprintf(path, sizeof(path), "%s/tenants", tenure_path(PATH_STATE));
+	DIR *dir = opendir(path);
+
+	while (k == 0 && dir && (entry = readdir(dir))) {
+		const struct compiled_tenant *now = tenant_now(c, entry->d_name);
+
+		if (name_is_valid(entry->d_name) && (now || !compile_names(c, entry->d_name)))
+			k = retire_tenant(r, entry->d_name, now);
+	}
+	if (dir)
+		closedir(dir);
+	return k;
+}
+
+int engine_retire(struct engine *e, const struct compile *c, bool *ret_any)
+{
+	const size_t before = e->state.retired_count;
+	struct retirement r = {.e = e};
+	int k = c->known ? retired_uids_sort(&e->state, &r.known) : 0;
+
+	if (k == 0 && c->known)
+		k = retire_all(&r, c);
+	int flushed = flush(&r);
+
+	retired_uids_done(&r.known);
+	*ret_any = e->state.retired_count != before;
+	return k < 0 ? k : flushed;
+}
