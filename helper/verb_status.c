@@ -189,8 +189,7 @@ static void print_more(struct cli *cli, const json_t *status)
 	}
 	(void)fflush(stdout);
 	if (stale && governed(status))
-		print_note(cli, cli_text(cli, "the directory's last good state is in force: %s",
-					 cli_escape_line(cli, stale)));
+		print_note(cli, cli_escape_line(cli, stale));
 	if (degraded)
 		print_note(cli, cli_text(cli, "nothing can be granted now: %s", cli_escape_line(cli, degraded)));
 }

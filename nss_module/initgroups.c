@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * initgroups, getgrouplist: the gids of the user's transitive groups, which the snapshot holds ready, and the local
- * groups of standing `group:` rights. Never the groups that show holders: what changes by the minute has no place in
- * the credentials of a process. A live grant's `group:` rights are given by PAM, in contained sessions alone.
+ * groups of standing `group:` rights that have no end. Never the groups that show holders: what changes by the minute
+ * has no place in the credentials of a process, which nothing takes back. `group:` rights that end, by a date or with a
+ * grant, are given by PAM, in contained sessions alone.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -68,8 +69,10 @@ static int add_local(void *context, const struct holder *row)
 	struct instant now;
 	int r;
 
-	if (row->local_gid == NO_ID)
+	if (row->local_gid == NO_ID || row->window.end_ns != TIME_FOREVER || row->window.boot_end_ns != TIME_FOREVER)
 		return 0;
+	if (row->local_gid == 0)
+		return -EBADMSG;
 	r = clock_system.now(&clock_system, &now);
 	if (r < 0 || !window_holds(&row->window, &now))
 		return r;

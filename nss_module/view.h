@@ -76,16 +76,19 @@ int view_identity(const struct view_tenant *tenant, const struct identity **ret)
 int view_standing(const struct view_tenant *tenant, const struct holders **ret) MUST_CHECK;
 int view_grants(const struct view_tenant *tenant, const struct holders **ret) MUST_CHECK;
 
-/* T22, once more at the door: is the id the tenant's to give to a user or group, to a group that shows holders? */
+/*
+ * T22, once more at the door: is the id the tenant's to give to a user or group, to a group that shows holders? Whatever
+ * the index says of its range.
+ */
 static inline bool view_id_is_ours(const struct view_tenant *t, uint32_t id)
 {
 	return id >= t->info.id_range.first && id <= t->info.id_range.last &&
-	       !(id >= t->info.role_gids.first && id <= t->info.role_gids.last);
+	       !(id >= t->info.role_gids.first && id <= t->info.role_gids.last) && id_may_be_given(id);
 }
 
 static inline bool view_role_gid_is_ours(const struct view_tenant *t, uint32_t gid)
 {
-	return gid >= t->info.role_gids.first && gid <= t->info.role_gids.last;
+	return gid >= t->info.role_gids.first && gid <= t->info.role_gids.last && id_may_be_given(gid);
 }
 
 #endif

@@ -4,13 +4,9 @@
 #include <errno.h>
 #include <string.h>
 
-bool ends_before(const struct window *a, const struct window *b)
+bool ends_before(const struct window *a, const struct window *b, const struct instant *now)
 {
-	struct instant now;
-
-	if (clock_system.now(&clock_system, &now) < 0)
-		return false;
-	return window_left_ns(a, &now) < window_left_ns(b, &now);
+	return window_left_ns(a, now) < window_left_ns(b, now);
 }
 
 static bool has(const struct group_list *list, gid_t gid)
@@ -32,7 +28,7 @@ static int collect(void *context, const struct judged_group *group)
 	if (used > 0)
 		list->names[used++] = ',';
 	memcpy(list->names + used, group->name, len + 1);
-	if (list->count == 0 || ends_before(&group->decision->window, &list->first.window))
+	if (list->count == 0 || ends_before(&group->decision->window, &list->first.window, &list->now))
 		list->first = *group->decision;
 	list->gids[list->count++] = group->gid;
 	return 0;
@@ -40,6 +36,9 @@ static int collect(void *context, const struct judged_group *group)
 
 int groups_find(const struct subject *s, struct group_list *ret)
 {
+	int r;
+
 	*ret = (struct group_list){.count = 0};
-	return judge_groups(s, collect, ret);
+	r = clock_system.now(&clock_system, &ret->now);
+	return r < 0 ? r : judge_groups(s, collect, ret);
 }

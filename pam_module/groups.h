@@ -15,12 +15,13 @@ struct group_list {
 	gid_t gids[SESSION_GROUPS_COUNT_MAX];
 	char names[SESSION_GROUPS_MAX + 1]; /* "adm,systemd-journal"; "" if there are none */
 	struct decision first; /* of the one that ends first; good if there are any */
+	struct instant now; /* of the search */
 };
 
 /* Those that the subject holds now, each once; more than fit are left out. 0 or -errno. */
 int groups_find(const struct subject *s, struct group_list *ret) MUST_CHECK;
 
 /* True if a ends before b, by either clock. */
-bool ends_before(const struct window *a, const struct window *b);
+bool ends_before(const struct window *a, const struct window *b, const struct instant *now);
 
 #endif

@@ -11,6 +11,7 @@
 
 #define LINE_MAX_BYTES 256
 #define NAME_SHOWN_MAX 96
+#define COLUMNS	       80 /* of a terminal */
 
 /* What a person types: sudo for sudo-i, su for su-l. */
 static const char *service_shown(const struct subject *s, char buf[static NAME_SHOWN_MAX])
@@ -49,6 +50,15 @@ static const char *plain_line(const struct judgement *j)
 	}
 }
 
+/* Two long names are too much for a line: the one to ask for stays. */
+static void line_of_other_role(const struct decision *d, const char *target, char *line, size_t len)
+{
+	int n = snprintf(line, len, "Tenure: %s is not for %s; next: tenure request %s", d->other_role, target, d->role);
+
+	if (n > COLUMNS)
+		(void)snprintf(line, len, "Tenure: %s needs another role; next: tenure request %s", target, d->role);
+}
+
 static void line_of_role(const struct subject *s, const struct judgement *j, const char *service, char *line,
 			 size_t len)
 {
@@ -57,8 +67,7 @@ static void line_of_role(const struct subject *s, const struct judgement *j, con
 
 	text_escape(j->target ? j->target : "", target, sizeof(target));
 	if (d->why == WHY_WRONG_TARGET && d->role[0])
-		(void)snprintf(line, len, "Tenure: %s is not for %s; next: tenure request %s",
-			       d->other_role, target, d->role);
+		line_of_other_role(d, target, line, len);
 	else if (d->why == WHY_WRONG_TARGET)
 		(void)snprintf(line, len, "Tenure: %s does not let you become %s; see: tenure roles", d->other_role,
 			       target);

@@ -106,7 +106,7 @@ static int open_gate(struct opening *o)
 /* The session ends with whatever it rests on that ends first. */
 static void rest_on_groups(struct decision *d, const struct group_list *groups)
 {
-	if (groups->count == 0 || !ends_before(&groups->first.window, &d->window))
+	if (groups->count == 0 || !ends_before(&groups->first.window, &d->window, &groups->now))
 		return;
 	d->window = groups->first.window;
 	d->by_grant = groups->first.by_grant;

@@ -42,6 +42,7 @@ static const struct option options[] = {
 
 struct scan {
 	const char *at, *end;
+	const char *last; /* the word before `at`, an option's value or not */
 	struct sudo_args *args;
 };
 
@@ -54,6 +55,7 @@ static const char *word_next(struct scan *s)
 	if (!nul)
 		return NULL;
 	s->at = nul + 1;
+	s->last = word;
 	return word;
 }
 
@@ -162,14 +164,17 @@ static void take_name(struct scan *s, const char *word)
 		take(s, option, equals ? equals + 1 : NULL);
 }
 
-/* Up to the command: the word that ends the options, or NULL. */
+/*
+ * Up to the command: the word that ends the options, or NULL. NAME=VALUE is none, but behind a "--" it is: sudo looks
+ * back at the word alone, and "-p --" is one, too.
+ */
 static const char *scan_options(struct scan *s)
 {
-	const char *word;
+	const char *word, *last = "";
 
-	while ((word = word_next(s))) {
+	for (; (word = word_next(s)); last = s->last) {
 		if (word[0] != '-' || word[1] == '\0') {
-			if (is_variable(word))
+			if (is_variable(word) && strcmp(last, "--") != 0)
 				continue;
 			return word;
 		}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "common/base/safe_file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -277,23 +278,27 @@ static int fill(int fd, const void *data, size_t len, mode_t mode, uid_t uid, gi
 	return 0;
 }
 
-/* The folder came as O_PATH, which fsync refuses. Without it a power cut may bring the old file back. */
-static int sync_folder(int parent)
+/* The folder comes as O_PATH, which can neither be synced nor read. */
+static int open_folder(int parent)
 {
-	CLEANUP(fd_closep) int fd = openat(parent, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = openat(parent, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	return fd < 0 || fsync(fd) < 0 ? -errno : 0;
+	return fd < 0 ? -errno : fd;
 }
 
 int safe_replace(const char *path, const void *data, size_t len, mode_t mode, uid_t uid, gid_t gid)
 {
 	CLEANUP(fd_closep) int parent = -1;
+	CLEANUP(fd_closep) int folder = -1;
 	char base[NAME_MAX + 1], temporary[NAME_MAX + 1];
 	int fd, r;
 
 	parent = open_parent(path, base);
 	if (parent < 0)
 		return parent;
+	folder = open_folder(parent); /* behind the rename it would be too late to fail */
+	if (folder < 0)
+		return folder;
 	fd = create_temporary(parent, base, temporary);
 	if (fd < 0)
 		return fd;
@@ -306,5 +311,59 @@ int safe_replace(const char *path, const void *data, size_t len, mode_t mode, ui
 		(void)unlinkat(parent, temporary, 0);
 		return r;
 	}
-	return sync_folder(parent);
+	return fsync(folder) < 0 ? -EIO : 0; /* a power cut may bring the old file back */
+}
+
+/* As create_temporary makes them. */
+static bool is_temporary(const char *name)
+{
+	const size_t len = strlen(name), random = 16;
+	const char *hex = name + len - random;
+
+	if (name[0] != '.' || len < sizeof(".x.") - 1 + random || hex[-1] != '.')
+		return false;
+	return strspn(hex, "0123456789abcdef") == random;
+}
+
+static int sweep(DIR *dir)
+{
+	struct dirent *entry;
+	struct stat st;
+	int r = 0;
+
+	while ((entry = readdir(dir))) {
+		if (!is_temporary(entry->d_name) || fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+		    !S_ISREG(st.st_mode))
+			continue;
+		if (unlinkat(dirfd(dir), entry->d_name, 0) < 0 && errno != ENOENT)
+			r = -errno;
+	}
+	return r;
+}
+
+int safe_sweep(const char *folder)
+{
+	CLEANUP(fd_closep) int parent = -1;
+	char path[PATH_MAX], base[NAME_MAX + 1];
+	int fd, r;
+	DIR *dir;
+
+	/* Any name will do: open_parent opens the folder that it stands in. */
+	if (snprintf(path, sizeof(path), "%s/x", folder) >= (int)sizeof(path))
+		return -ENAMETOOLONG;
+	parent = open_parent(path, base);
+	if (parent < 0)
+		return parent;
+	fd = open_folder(parent);
+	if (fd < 0)
+		return fd;
+	dir = fdopendir(fd);
+	if (!dir) {
+		r = -errno;
+		close(fd);
+		return r;
+	}
+	r = sweep(dir);
+	closedir(dir);
+	return r;
 }

@@ -26,9 +26,16 @@ int safe_read(const char *path, size_t max, char **ret, size_t *ret_len) MUST_CH
 
 /*
  * Replaces path atomically: temporary file in the same folder (0600 until it is complete), fsync, rename, fsync of
- * the folder. uid/gid -1 leave the owner. 0 or -errno, with the old file untouched and no temporary file left.
+ * the folder. uid/gid -1 leave the owner. 0 or -errno, with the old file untouched and no temporary file left; but -EIO
+ * may also say that the file was replaced, and a power cut may bring the old one back.
  */
 int safe_replace(const char *path, const void *data, size_t len, mode_t mode, uid_t uid, gid_t gid) MUST_CHECK;
+
+/*
+ * Takes away what writers that were killed left in a folder: nobody may be writing there. 0, -ENOENT (no such folder) or
+ * -errno.
+ */
+int safe_sweep(const char *folder) MUST_CHECK;
 
 /* close(2) for CLEANUP: keeps errno, ignores a negative descriptor. */
 void fd_closep(int *fd);

@@ -30,6 +30,23 @@ bool name_is_valid(const char *name)
 	return name_part_is_valid(name, strlen(name));
 }
 
+bool local_name_is_valid(const char *name)
+{
+	size_t len = strlen(name), digits = 0;
+
+	if (len == 0 || len > NAME_LENGTH_MAX || name[0] == '-' || name[0] == '.')
+		return false;
+	for (size_t i = 0; i < len; i++) {
+		bool letter = is_lower(name[i]) || (name[i] >= 'A' && name[i] <= 'Z');
+
+		if (is_digit(name[i]))
+			digits++;
+		else if (!letter && !strchr("_.-", name[i]) && !(name[i] == '$' && i > 0 && i == len - 1))
+			return false;
+	}
+	return digits < len; /* digits alone are an id to whoever reads them */
+}
+
 bool login_is_valid(const char *login)
 {
 	const char *at = strchr(login, '@');

@@ -13,6 +13,12 @@
 /* ^[a-z_][a-z0-9_.-]{0,30}$, the names of logins, groups, roles, tenants, units, hosts. */
 bool name_is_valid(const char *name);
 
+/*
+ * A name of /etc/passwd or /etc/group, as useradd takes it: letters of either case, digits, "_", ".", "-", no "-" or "."
+ * first, perhaps a "$" last, 31 bytes at most, not digits alone. What we name ourselves is name_is_valid's.
+ */
+bool local_name_is_valid(const char *name);
+
 /* A login as NSS shows it: a name, or name@domain for other tenants than the home tenant. */
 bool login_is_valid(const char *login);
 

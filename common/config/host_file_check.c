@@ -30,15 +30,15 @@ static bool fill_texts(struct reader *r, const char *const *defaults, size_t cou
 	return !r->no_memory;
 }
 
-/* All of a list are names, none is there twice. star: "*" is one as well. */
+/* All of a list are names, none is there twice. */
 static bool check_names(struct reader *r, const config_setting_t *root, const char *key, char **names, size_t count,
-			bool (*valid)(const char *), bool star)
+			bool (*valid)(const char *))
 {
 	char escaped[128];
 
 	for (size_t i = 0; i < count; i++) {
 		text_escape(names[i], escaped, sizeof(escaped));
-		if (!valid(names[i]) && !(star && strcmp(names[i], "*") == 0))
+		if (!valid(names[i]))
 			return report(r, root, "conf-value", "correct it", "%s: \"%s\" is no valid name", key, escaped);
 		for (size_t j = 0; j < i; j++)
 			if (strcmp(names[i], names[j]) == 0)
@@ -52,18 +52,14 @@ static bool check_lists(struct reader *r, const config_setting_t *root, const st
 {
 	const struct host_config *c = &f->c;
 
-	return check_names(r, root, "tenants", c->tenants, c->tenant_count, name_is_valid, false) &&
-	       check_names(r, root, "gate.services", f->gate_names, f->gate_name_count, local_name_is_valid, false) &&
-	       check_names(r, root, "services.login", c->login_services, c->login_service_count, local_name_is_valid,
-			   false) &&
-	       check_names(r, root, "services.batch", c->batch_services, c->batch_service_count, local_name_is_valid,
-			   false) &&
+	return check_names(r, root, "tenants", c->tenants, c->tenant_count, name_is_valid) &&
+	       check_names(r, root, "gate.services", f->gate_names, f->gate_name_count, local_name_is_valid) &&
+	       check_names(r, root, "services.login", c->login_services, c->login_service_count, local_name_is_valid) &&
+	       check_names(r, root, "services.batch", c->batch_services, c->batch_service_count, local_name_is_valid) &&
 	       check_names(r, root, "gate.break_glass_users", c->break_glass_users, c->break_glass_user_count,
-			   local_name_is_valid, false) &&
-	       check_names(r, root, "ceiling.allow_become", c->allow_become, c->allow_become_count, local_name_is_valid,
-			   true) &&
-	       check_names(r, root, "ceiling.allow_groups", c->allow_groups, c->allow_group_count, local_name_is_valid,
-			   false);
+			   local_name_is_valid) &&
+	       check_names(r, root, "ceiling.allow_become", c->allow_become, c->allow_become_count, local_name_is_valid) &&
+	       check_names(r, root, "ceiling.allow_groups", c->allow_groups, c->allow_group_count, local_name_is_valid);
 }
 
 static bool has_text(char **texts, size_t count, const char *text)

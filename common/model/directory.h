@@ -156,12 +156,6 @@ void directory_freep(struct directory **d);
 /* Appends the built-in roles whose names the directory has not taken (vocabulary, "Built-in roles"). 0 or -ENOMEM. */
 int directory_add_built_in_roles(struct directory *d) MUST_CHECK;
 
-/*
- * A name of /etc/passwd or /etc/group, as useradd takes it: letters of either case, digits, "_", ".", "-", no "-" or "."
- * first, perhaps a "$" last, 31 bytes at most, not digits alone. What a directory itself calls its objects is name_is_valid's.
- */
-bool local_name_is_valid(const char *name);
-
 /* In libright.la, libc alone, for the modules too. "become:root" and the like. 0, -EINVAL, -ENOMEM. right_done frees the argument. */
 int right_parse(const char *text, struct right *ret) MUST_CHECK;
 void right_done(struct right *r);

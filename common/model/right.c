@@ -26,24 +26,6 @@ static const struct {
 	{"policy.read", RIGHT_POLICY_READ},
 };
 
-bool local_name_is_valid(const char *name)
-{
-	size_t len = strlen(name), digits = 0;
-
-	if (len == 0 || len > NAME_LENGTH_MAX || name[0] == '-' || name[0] == '.')
-		return false;
-	for (size_t i = 0; i < len; i++) {
-		char c = name[i];
-
-		if (c >= '0' && c <= '9')
-			digits++;
-		else if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || strchr("_.-", c) ||
-			   (c == '$' && i > 0 && i == len - 1)))
-			return false;
-	}
-	return digits < len; /* digits alone are an id to whoever reads them */
-}
-
 static bool argument_is_valid(enum right_kind kind, const char *argument)
 {
 	if (kind == RIGHT_BECOME && strcmp(argument, "*") == 0)

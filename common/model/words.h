@@ -13,6 +13,12 @@ struct id_range {
 	uint32_t first, last; /* inclusive */
 };
 
+/* Not root, system accounts, nobody and its 16-bit twin, nor what does not fit a signed number (T22). */
+static inline bool id_may_be_given(uint32_t id)
+{
+	return id >= 1000 && (id | 1) != 65535 && id <= INT32_MAX;
+}
+
 /* What a role may name in actions and not_actions. */
 enum right_kind {
 	RIGHT_LOGIN = 1,

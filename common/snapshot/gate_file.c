@@ -33,7 +33,7 @@ static int read_line(const char *line, const char *login, struct gate_file *ret)
 		ret->report_only = true;
 		return 0;
 	}
-	if (strncmp(line, BREAK_GLASS, strlen(BREAK_GLASS)) != 0 || !name_is_valid(line + strlen(BREAK_GLASS)))
+	if (strncmp(line, BREAK_GLASS, strlen(BREAK_GLASS)) != 0 || !local_name_is_valid(line + strlen(BREAK_GLASS)))
 		return -EBADMSG;
 	if (strcmp(line + strlen(BREAK_GLASS), login) == 0)
 		ret->break_glass = true;

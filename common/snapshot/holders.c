@@ -2,6 +2,7 @@
 #include "common/snapshot/holders.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,8 +39,9 @@ static int sections_open(struct holders *h)
 }
 
 /* A table of grants that names no boot, or a standing one that does, is in the other's place. */
-static int boot_check(struct holders *h, bool grants)
+static int grants_check(struct holders *h, bool grants)
 {
+	const size_t at = offsetof(struct holders_header, checksum);
 	struct uuid table_boot, boot;
 	int r;
 
@@ -48,6 +50,8 @@ static int boot_check(struct holders *h, bool grants)
 		return -EBADMSG;
 	if (!grants)
 		return 0;
+	if (h->header->checksum != snapshot_checksum(h->map.data, h->map.len, at))
+		return -EBADMSG;
 	r = boot_id_read(&boot);
 	if (r < 0)
 		return r;
@@ -71,7 +75,7 @@ int holders_from(const struct snapshot *s, bool grants, struct holders **ret)
 	h->map = *s;
 	r = sections_open(h);
 	if (r == 0)
-		r = boot_check(h, grants);
+		r = grants_check(h, grants);
 	if (r < 0) {
 		free(h);
 		return r;
@@ -161,6 +165,15 @@ static int rows_walk(const struct holders *h, uint32_t first, const struct uuid 
 			break;
 		r = row_offer(h, &h->rows[i], now, fn, context);
 	}
+	return r;
+}
+
+int holders_each(const struct holders *h, holder_fn fn, void *context)
+{
+	int r = 0;
+
+	for (uint32_t i = 0; r == 0 && i < h->row_count; i++)
+		r = row_offer(h, &h->rows[i], NULL, fn, context);
 	return r;
 }
 

@@ -50,6 +50,8 @@ void holders_closep(struct holders **h);
  * -EBADMSG, or fn's value; no row is no error.
  */
 typedef int (*holder_fn)(void *context, const struct holder *row);
+/* All of them, of any window. */
+int holders_each(const struct holders *h, holder_fn fn, void *context) MUST_CHECK;
 int holders_of_principal(const struct holders *h, const struct uuid *principal, const struct instant *now, holder_fn fn,
 			 void *context) MUST_CHECK;
 /*

@@ -12,7 +12,8 @@
  *   strings    the pool
  *
  * The header's boot_id is null in `holders`; in `grants` it is the boot that they belong to, and on any other the table
- * counts as empty.
+ * counts as empty. The sum is compared in `grants` alone: a gate believes them, they are small, and `holders`, which is
+ * neither, is only shown.
  */
 
 #include "common/snapshot/table.h"
@@ -21,6 +22,7 @@
 
 struct holders_header {
 	struct snapshot_header common;
+	uint64_t checksum; /* snapshot_checksum */
 	uint64_t seed[2];
 	struct table_span groups;
 	struct snapshot_span rows;	/* count: rows */
@@ -28,7 +30,7 @@ struct holders_header {
 	struct snapshot_span by_role;	/* count: 32-bit positions */
 	struct snapshot_span strings;	/* count: bytes */
 };
-_Static_assert(sizeof(struct holders_header) == 144, "the layout is the format");
+_Static_assert(sizeof(struct holders_header) == 152, "the layout is the format");
 
 struct holders_row {
 	int64_t start_ns, end_ns, boot_end_ns; /* struct window */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -161,6 +162,7 @@ static int build(struct build *b)
 		return b->image.error;
 	memcpy(&b->header.common, b->image.data, sizeof(b->header.common));
 	memcpy(b->image.data, &b->header, sizeof(b->header));
+	snapshot_seal(b->image.data, b->image.len, offsetof(struct holders_header, checksum));
 	return 0;
 }
 

@@ -100,12 +100,6 @@ void identity_closep(struct identity **id)
 	*id = NULL;
 }
 
-/* Root, system accounts, nobody and its 16-bit twin, and what does not fit a signed number (T22). */
-static bool id_may_be_given(uint32_t id)
-{
-	return id >= 1000 && id != 65534 && id != 65535 && id <= INT32_MAX;
-}
-
 /* A record of a section at offset from the file's start; NULL if it does not lie in the section. */
 static const void *record_at(const struct identity *id, struct snapshot_span section, uint32_t offset, size_t size)
 {

@@ -142,7 +142,7 @@ static int role_add(const struct identity_build *b, struct role_list *list, cons
 		return 0;
 	memcpy(name, prefix, prefix_len);
 	memcpy(name + prefix_len, argument, strlen(argument) + 1);
-	if (!name_is_valid(name))
+	if (!local_name_is_valid(name))
 		return 0;
 	for (size_t i = 0; i < list->count; i++)
 		if (list->items[i].kind == kind && strcmp(list->items[i].argument, argument) == 0)
@@ -163,33 +163,13 @@ static int role_add(const struct identity_build *b, struct role_list *list, cons
 	return 0;
 }
 
-static bool ceiling_names_all(const struct host_config *host)
-{
-	for (size_t i = 0; i < host->allow_become_count; i++)
-		if (strcmp(host->allow_become[i], "*") == 0)
-			return true;
-	return false;
-}
-
 /* become-USER exists for whatever target anybody could ever hold here: the home tenant shows them for all tenants. */
 static int become_groups_pick(const struct identity_build *b, struct role_list *list)
 {
 	int r = 0;
 
-	if (!b->tenant->home)
-		return 0;
-	for (size_t i = 0; r == 0 && i < b->host->allow_become_count; i++)
-		if (strcmp(b->host->allow_become[i], "*") != 0)
-			r = role_add(b, list, "become-", RIGHT_BECOME, b->host->allow_become[i], NO_ID);
-	if (!ceiling_names_all(b->host))
-		return r;
-	for (size_t i = 0; r == 0 && i < b->d->role_count; i++) {
-		const struct role *role = &b->d->roles[i];
-
-		for (size_t k = 0; r == 0 && !role->o.dropped && k < role->action_count; k++)
-			if (role->actions[k].kind == RIGHT_BECOME && strcmp(role->actions[k].argument, "*") != 0)
-				r = role_add(b, list, "become-", RIGHT_BECOME, role->actions[k].argument, NO_ID);
-	}
+	for (size_t i = 0; r == 0 && b->tenant->home && i < b->host->allow_become_count; i++)
+		r = role_add(b, list, "become-", RIGHT_BECOME, b->host->allow_become[i], NO_ID);
 	return r;
 }
 

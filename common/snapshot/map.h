@@ -7,8 +7,14 @@
  * written or truncated in place; a reader maps it read-only and keeps no descriptor. All numbers are little-endian,
  * aligned to their size; offsets count from the file's start.
  *
- * MUST (reader): trust nothing that it has not checked against the length of the mapping. A hostile or torn file can
- * at worst answer -EBADMSG, which NSS says as UNAVAIL and a gate as a denial.
+ * MUST (reader): trust nothing that it has not checked against the length of the mapping: whatever a file holds, its
+ * reader stays inside it, and what cannot be read is -EBADMSG, which NSS says as UNAVAIL and a gate as a denial.
+ *
+ * What an accident may do (a flipped bit, a block that is old or another file's; whoever can write here is root):
+ *   index, grants                      nothing: a sum over the whole file is compared when it is opened
+ *   policy                             nothing: header and records have a check word each (policy_format.h)
+ *   identity, holders, keys, secrets   memory stays safe, no more: they may deny, or show what is not so, as a flipped
+ *                                      bit in /etc/passwd would; no gate takes its verdict from them
  *
  * Files of a tenant, below PATH_STATE/tenants/NAME/:
  *   identity  0644  what NSS shows                                     identity.h

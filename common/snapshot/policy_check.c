@@ -33,20 +33,16 @@ static int add_text(const struct policy_texts *t, uint32_t reference, uint64_t *
 		return 0; /* no text, which the record itself says */
 	if (reference >= t->len)
 		return -EBADMSG;
-	*sum = hash(t, *sum, t->strings + reference, strlen(t->strings + reference));
+	const char *text = t->strings + reference;
+	*sum = hash(t, *sum, text, strnlen(text, t->len - reference));
 	return 0;
-}
-
-static uint64_t place_of(enum policy_section_id section, uint32_t position)
-{
-	return (uint64_t)(section + 1) << 32 | position;
 }
 
 int policy_check_record(const struct policy_texts *t, enum policy_section_id section, uint32_t position,
 			const void *record, uint32_t *ret)
 {
 	const size_t len = policy_record_size(section) - sizeof(uint32_t);
-	uint64_t sum = hash(t, place_of(section, position), record, len);
+	uint64_t sum = hash(t, (uint64_t)(section + 1) << 32 | position, record, len);
 	for (unsigned i = 0; i < named[section].count; i++) {
 		uint32_t reference;
 		memcpy(&reference, (const char *)record + named[section].at[i], sizeof(reference));
@@ -55,12 +51,6 @@ int policy_check_record(const struct policy_texts *t, enum policy_section_id sec
 	}
 	*ret = (uint32_t)sum;
 	return 0;
-}
-
-uint32_t policy_check_list(const struct policy_texts *t, enum policy_section_id section, uint32_t principal,
-			   struct policy_list list)
-{
-	return (uint32_t)hash(t, ~place_of(section, principal), &list, sizeof(list));
 }
 
 int policy_check_header(const struct policy_texts *t, const struct policy_header *header, uint32_t *ret)

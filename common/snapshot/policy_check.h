@@ -21,9 +21,6 @@ struct policy_texts {
 /* The word of a record, header aside. 0; -EBADMSG: it names a text that is not there. */
 int policy_check_record(const struct policy_texts *t, enum policy_section_id section, uint32_t position,
 			const void *record, uint32_t *ret) MUST_CHECK;
-/* Of a principal's list: section is POLICY_HELD or POLICY_MEMBERSHIPS. */
-uint32_t policy_check_list(const struct policy_texts *t, enum policy_section_id section, uint32_t principal,
-			   struct policy_list list);
 int policy_check_header(const struct policy_texts *t, const struct policy_header *header, uint32_t *ret) MUST_CHECK;
 
 /* For the broker, and for tests that bend a file: puts all words into a finished file. 0 or -EBADMSG. */

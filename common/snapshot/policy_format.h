@@ -65,12 +65,6 @@ struct policy_list {
 	uint32_t first, count;
 };
 
-/* A list of a principal: read by itself, so with a check word of its own, over whose it is too. */
-struct policy_checked_list {
-	struct policy_list list;
-	uint32_t check;
-};
-
 struct policy_item {
 	uint32_t value; /* a position, or a reference to a string */
 	uint32_t check;
@@ -140,10 +134,10 @@ struct policy_principal_record {
 	int64_t start_ns, end_ns;
 	uint32_t uid, flags;
 	uint32_t name, login, place;
-	struct policy_checked_list held, units;
+	struct policy_list held, units;
 	uint32_t check;
 };
-_Static_assert(sizeof(struct policy_principal_record) == 80, "the layout is the format");
+_Static_assert(sizeof(struct policy_principal_record) == 72, "the layout is the format");
 
 static inline size_t policy_record_size(enum policy_section_id section)
 {

@@ -87,9 +87,9 @@ static uint64_t place_lists(struct compiler *c, struct lists *l, bool held)
 		l->next[i] = (uint32_t)total;
 		total += l->count[i];
 		if (held)
-			principals(c)[i].held.list = list;
+			principals(c)[i].held = list;
 		else
-			principals(c)[i].units.list = list;
+			principals(c)[i].units = list;
 	}
 	return total;
 }
@@ -196,7 +196,7 @@ static int compile_managers(struct compiler *c)
 	if (!marks)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < count; i++) {
-		struct policy_list list = principals(c)[i].held.list;
+		struct policy_list list = principals(c)[i].held;
 		for (uint32_t k = 0; k < list.count && !marks[i]; k++)
 			marks[i] = assignment_manages(c, held[list.first + k].value);
 	}

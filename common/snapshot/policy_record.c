@@ -200,17 +200,18 @@ int policy_unit(const struct policy *p, uint32_t i, struct policy_unit *ret)
 	return 0;
 }
 
-/* A position in `section`, from a list of the principal's own. The rest of its record is not looked at. */
+/* A position in `section`, from a list of the principal's own. Walks begin at 0: there its record is checked. */
 static int own_position(const struct policy *p, enum policy_section_id lists, uint32_t principal, uint32_t i,
 			enum policy_section_id section, uint32_t *ret)
 {
-	const struct policy_principal_record *record = policy_record(p, POLICY_PRINCIPALS, principal);
-	if (!record)
+	const void *found = policy_record(p, POLICY_PRINCIPALS, principal);
+	if (!found)
 		return -ENOENT;
-	const struct policy_checked_list *own = lists == POLICY_HELD ? &record->held : &record->units;
-	if (own->check != policy_check_list(&p->texts, lists, principal, own->list))
-		return -EBADMSG;
-	return listed_position(p, lists, own->list, i, section, ret);
+	int r = i == 0 ? policy_sound_record(p, POLICY_PRINCIPALS, principal, &found) : 0;
+	if (r < 0)
+		return r;
+	const struct policy_principal_record *record = found;
+	return listed_position(p, lists, lists == POLICY_HELD ? record->held : record->units, i, section, ret);
 }
 
 int policy_principal_unit(const struct policy *p, uint32_t principal, uint32_t i, uint32_t *ret)

@@ -5,20 +5,12 @@
 
 #include "common/snapshot/policy_file.h"
 
-static void seal_lists(const struct policy_texts *t, struct policy_principal_record *record, uint32_t i)
-{
-	record->held.check = policy_check_list(t, POLICY_HELD, i, record->held.list);
-	record->units.check = policy_check_list(t, POLICY_MEMBERSHIPS, i, record->units.list);
-}
-
 static int seal_section(const struct policy_texts *t, uint8_t *data, const struct policy_header *header,
 			enum policy_section_id section)
 {
 	const size_t size = policy_record_size(section);
 	uint8_t *record = data + header->sections[section].offset;
 	for (uint32_t i = 0; i < header->sections[section].count; i++, record += size) {
-		if (section == POLICY_PRINCIPALS)
-			seal_lists(t, (void *)record, i);
 		uint32_t check;
 		int r = policy_check_record(t, section, i, record, &check);
 		if (r < 0)

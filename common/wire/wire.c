@@ -14,6 +14,7 @@
 struct wire_channel {
 	int fd;
 	pid_t sender; /* who alone may write; 0: anybody */
+	size_t values_max; /* in a message; 0: any number */
 	char *in;     /* in_len bytes, of which the first in_scanned hold no NUL */
 	size_t in_len, in_size, in_scanned;
 	char *out; /* out_len bytes, of which out_sent are written */
@@ -174,32 +175,14 @@ bool wire_channel_is_midway(const struct wire_channel *c)
 	return c->in_len > 0;
 }
 
-int wire_channel_take(struct wire_channel *c, json_t **ret)
-{
-	const char *end = NULL;
-	size_t len;
-	int r;
-
-	if (c->in_len > c->in_scanned)
-		end = memchr(c->in + c->in_scanned, '\0', c->in_len - c->in_scanned);
-	if (!end) {
-		c->in_scanned = c->in_len;
-		return c->in_len >= WIRE_MESSAGE_MAX ? -EMSGSIZE : -EAGAIN;
-	}
-	len = (size_t)(end - c->in);
-	r = wire_decode(c->in, len, ret);
-	len++;
-	memmove(c->in, c->in + len, c->in_len - len);
-	explicit_bzero(c->in + c->in_len - len, len);
-	c->in_len -= len;
-	c->in_scanned = 0;
-	return r;
-}
-
-/* Nesting outside strings; the parser recurses, so this comes first. */
-static bool depth_is_bounded(const char *text, size_t len)
+/*
+ * Nesting and commas outside strings: the parser recurses, and makes a tree of what it reads, so this comes first.
+ * values_max 0: any number.
+ */
+static bool is_bounded(const char *text, size_t len, size_t values_max)
 {
 	bool in_string = false;
+	size_t values = 0;
 	int depth = 0;
 
 	for (size_t i = 0; i < len; i++) {
@@ -213,23 +196,26 @@ static bool depth_is_bounded(const char *text, size_t len)
 		} else if (ch == '"') {
 			in_string = true;
 		} else if (ch == '{' || ch == '[') {
+			values++;
 			if (++depth > WIRE_DEPTH_MAX)
 				return false;
 		} else if (ch == '}' || ch == ']') {
 			depth--;
+		} else if (ch == ',') {
+			values++;
 		}
 	}
-	return true;
+	return values_max == 0 || values <= values_max;
 }
 
-int wire_decode(const char *text, size_t len, json_t **ret)
+static int decode(const char *text, size_t len, size_t values_max, json_t **ret)
 {
 	json_error_t error;
 	json_t *message;
 
 	if (len >= WIRE_MESSAGE_MAX)
 		return -EMSGSIZE;
-	if (!depth_is_bounded(text, len))
+	if (!is_bounded(text, len, values_max))
 		return -EBADMSG;
 	message = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
 	if (!message)
@@ -240,6 +226,70 @@ int wire_decode(const char *text, size_t len, json_t **ret)
 	}
 	*ret = message;
 	return 0;
+}
+
+int wire_decode(const char *text, size_t len, json_t **ret)
+{
+	return decode(text, len, 0, ret);
+}
+
+/* The length of the next message, or -EAGAIN: it has no end yet. */
+static int find_end(struct wire_channel *c, size_t *ret_len)
+{
+	const char *end = NULL;
+
+	if (c->in_len > c->in_scanned)
+		end = memchr(c->in + c->in_scanned, '\0', c->in_len - c->in_scanned);
+	c->in_scanned = end ? (size_t)(end - c->in) : c->in_len;
+	*ret_len = c->in_scanned;
+	return end ? 0 : -EAGAIN;
+}
+
+static void drop_message(struct wire_channel *c, size_t len)
+{
+	len++;
+	memmove(c->in, c->in + len, c->in_len - len);
+	explicit_bzero(c->in + c->in_len - len, len);
+	c->in_len -= len;
+	c->in_scanned = 0;
+}
+
+int wire_channel_take(struct wire_channel *c, json_t **ret)
+{
+	size_t len;
+	int r = find_end(c, &len);
+
+	if (r < 0)
+		return len >= WIRE_MESSAGE_MAX ? -EMSGSIZE : r;
+	r = decode(c->in, len, c->values_max, ret);
+	drop_message(c, len);
+	return r;
+}
+
+int wire_channel_take_if(struct wire_channel *c, size_t max, bool (*wanted)(const json_t *message), json_t **ret)
+{
+	json_t *message;
+	size_t len;
+	int r = find_end(c, &len);
+
+	if (len > max)
+		return -EBUSY;
+	if (r == 0)
+		r = decode(c->in, len, c->values_max, &message);
+	if (r < 0)
+		return r;
+	if (!wanted(message)) {
+		json_decref(message);
+		return -EBUSY;
+	}
+	drop_message(c, len);
+	*ret = message;
+	return 0;
+}
+
+void wire_channel_expect_calls(struct wire_channel *c)
+{
+	c->values_max = WIRE_CALL_VALUES_MAX;
 }
 
 int wire_channel_queue(struct wire_channel *c, const json_t *message)

@@ -50,6 +50,18 @@ int wire_channel_expect_sender(struct wire_channel *c, pid_t pid) MUST_CHECK;
 int wire_channel_fill(struct wire_channel *c) MUST_CHECK;
 /* Takes the next whole message. 0; -EAGAIN: none yet; -EMSGSIZE; -EBADMSG: no object, bad UTF-8, too deep, ... */
 int wire_channel_take(struct wire_channel *c, json_t **ret) MUST_CHECK;
+/*
+ * The same for a message of at most max bytes that `wanted` says yes to. -EBUSY: the next one is none, and stays where it
+ * is; behind max bytes without an end it is none either.
+ */
+int wire_channel_take_if(struct wire_channel *c, size_t max, bool (*wanted)(const json_t *message),
+			 json_t **ret) MUST_CHECK;
+/*
+ * What comes are calls, which are small: one of more than WIRE_CALL_VALUES_MAX values is refused (-EBADMSG) before the
+ * parser makes a tree of it, which would take a hundred times its length.
+ */
+void wire_channel_expect_calls(struct wire_channel *c);
+#define WIRE_CALL_VALUES_MAX 64
 /* True while a message has begun and not ended. */
 bool wire_channel_is_midway(const struct wire_channel *c);
 

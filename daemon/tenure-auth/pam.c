@@ -76,6 +76,26 @@ static bool user_is_unchanged(pam_handle_t *handle, const char *login)
 	return pam_get_item(handle, PAM_USER, &user) == PAM_SUCCESS && user && strcmp(user, login) == 0;
 }
 
+/* Nobody was judged: the stack cannot be run as it is. */
+static bool is_broken(int r)
+{
+	switch (r) {
+	case PAM_AUTHINFO_UNAVAIL:
+	case PAM_CRED_INSUFFICIENT:
+	case PAM_OPEN_ERR:
+	case PAM_SYMBOL_ERR:
+	case PAM_SERVICE_ERR:
+	case PAM_SYSTEM_ERR:
+	case PAM_BUF_ERR:
+	case PAM_ABORT:
+	case PAM_IGNORE:
+	case PAM_MODULE_UNKNOWN:
+		return true;
+	default:
+		return false;
+	}
+}
+
 static enum auth_result try_each(struct transaction *t, pam_handle_t *handle)
 {
 	for (int i = 0; i < AUTH_TRIES; i++) {
@@ -83,7 +103,7 @@ static enum auth_result try_each(struct transaction *t, pam_handle_t *handle)
 
 		if (r == PAM_SUCCESS)
 			r = pam_acct_mgmt(handle, PAM_DISALLOW_NULL_AUTHTOK);
-		else if (r == PAM_AUTHINFO_UNAVAIL || r == PAM_CRED_INSUFFICIENT)
+		else if (is_broken(r))
 			return AUTH_RESULT_UNAVAILABLE;
 		else if (r != PAM_AUTH_ERR && r != PAM_USER_UNKNOWN)
 			return AUTH_RESULT_NO;
@@ -91,6 +111,8 @@ static enum auth_result try_each(struct transaction *t, pam_handle_t *handle)
 			return AUTH_RESULT_NO;
 		else
 			continue;
+		if (is_broken(r))
+			return AUTH_RESULT_UNAVAILABLE;
 		if (r == PAM_SUCCESS && user_is_unchanged(handle, t->login))
 			return AUTH_RESULT_YES;
 		return AUTH_RESULT_NO;

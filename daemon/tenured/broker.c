@@ -182,6 +182,8 @@ int broker_start(struct broker *b)
 	if (r == 0)
 		r = stepups_new(b->loop, &b->stepups);
 	if (r == 0)
+		r = readings_new(b->loop, &b->readings);
+	if (r == 0)
 		r = start_watches(b);
 	if (r == 0)
 		say_problems(b);
@@ -199,6 +201,8 @@ void broker_done(struct broker *b)
 	b->server = NULL;
 	stepups_free(b->stepups);
 	b->stepups = NULL;
+	readings_free(b->readings);
+	b->readings = NULL;
 	if (b->engine)
 		engine_stop(b->engine);
 	if (b->sessions)

@@ -10,6 +10,7 @@
 
 #include "daemon/tenured/engine.h"
 #include "daemon/tenured/loop.h"
+#include "daemon/tenured/reading.h"
 #include "daemon/tenured/session_engine.h"
 #include "daemon/tenured/stepup.h"
 
@@ -21,6 +22,7 @@ struct broker {
 	struct session_engine glue; /* between the two */
 	struct sessions *sessions;
 	struct stepups *stepups;
+	struct readings *readings;
 	struct server *server;
 	int64_t since_ns; /* REALTIME of the start */
 	bool recheck;	  /* grants or policy changed: sessions are to be judged again */

@@ -196,7 +196,7 @@ static void on_done(void *context, enum auth_result result, const char *method)
 			then(c);
 	} else if (result == AUTH_RESULT_UNAVAILABLE) {
 		call_error(c, "StepUpFailed", NULL, "tenure check",
-			   "nothing to prove you by: no password, or PAM failed");
+			   "nothing to prove you by: no password, or PAM service tenure failed");
 	} else {
 		call_error(c, "StepUpFailed", NULL, NULL, "step-up failed");
 	}
@@ -350,15 +350,14 @@ static int actor_read(struct call *c)
 	if (r == 0)
 		r = engine_actor(call_broker(c)->engine, connection->peer.uid, connection->peer.login_uid, &c->actor);
 	if (r < 0) {
-		log_text(LOG_WARNING, "refused: uid %u, pid %d: %s", connection->peer.uid, connection->peer.pid,
-			 strerror(-r));
+		server_note_refused(connection->server, connection->peer.uid, connection->peer.pid, strerror(-r));
 		return r;
 	}
 	if (!c->actor.governed || c->actor.root)
 		return 0;
 	r = server_check_uid(connection->server, c->actor.uid, why, sizeof(why));
 	if (r < 0)
-		log_text(LOG_WARNING, "refused: uid %u may be forged: %s", connection->peer.uid, why);
+		server_note_refused(connection->server, connection->peer.uid, connection->peer.pid, why);
 	return r;
 }
 

@@ -6,9 +6,8 @@
 #include <string.h>
 #include <sys/epoll.h>
 
-#include "daemon/tenured/log.h"
-
-#define INTERFACE "io.tenure."
+#define INTERFACE    "io.tenure."
+#define ANSWER_BYTES 8192 /* of an Answer, whole */
 
 static void bury(struct connection *c)
 {
@@ -35,8 +34,6 @@ void connection_drop(struct connection *c)
 	if (c->call)
 		call_cancel(c->call);
 	c->call = NULL;
-	json_decref(c->held);
-	c->held = NULL;
 	loop_source_clear(&c->io);
 	loop_source_clear(&c->deadline);
 	wire_channel_free(c->channel);
@@ -50,7 +47,7 @@ static enum connection_wait waits_for(const struct connection *c)
 {
 	if (wire_channel_has_output(c->channel))
 		return WAIT_READER;
-	if (c->held)
+	if (c->blocked)
 		return WAIT_NOTHING;
 	if (wire_channel_is_midway(c->channel))
 		return WAIT_MIDWAY;
@@ -64,7 +61,7 @@ void connection_rearm(struct connection *c)
 
 	if (c->dead)
 		return;
-	if (!c->held)
+	if (!c->blocked)
 		events |= EPOLLIN;
 	if (wire_channel_has_output(c->channel))
 		events |= EPOLLOUT;
@@ -118,26 +115,37 @@ void connection_error(struct connection *c, const char *name, const char *field,
 	json_decref(message);
 }
 
-/* An answer to a prompt goes to the call in progress; everything else waits for its end. */
-static bool is_answer(json_t *message)
+static bool is_answer(const json_t *message)
 {
 	const char *method = json_string_value(json_object_get(message, "method"));
 
 	return method && strcmp(method, INTERFACE "Answer") == 0;
 }
 
+/*
+ * An answer to a prompt goes to the call in progress; everything else waits for its end where it is, as bytes, so that
+ * nobody makes us keep a tree of it.
+ */
+static int take(struct connection *c, json_t **ret)
+{
+	int r = c->call ? wire_channel_take_if(c->channel, ANSWER_BYTES, is_answer, ret) : wire_channel_take(c->channel, ret);
+
+	if (r == -EBUSY)
+		c->blocked = true;
+	return r == -EBUSY ? -EAGAIN : r;
+}
+
 static void on_message(struct connection *c, json_t *message)
 {
+	c->wait = WAIT_NOTHING; /* a fresh time for what comes next */
 	if (!c->call) {
 		call_begin(c, message);
-	} else if (is_answer(message)) {
-		json_t *parameters = json_object_get(message, "parameters");
-
-		call_answer(c->call, json_string_value(json_object_get(parameters, "text")));
-		json_decref(message);
-	} else {
-		c->held = message;
+		return;
 	}
+	json_t *parameters = json_object_get(message, "parameters");
+
+	call_answer(c->call, json_string_value(json_object_get(parameters, "text")));
+	json_decref(message);
 }
 
 /* Handles what has come, one message after the other, until one must wait. */
@@ -150,14 +158,7 @@ static void process(struct connection *c)
 		return;
 	c->processing = true;
 	while (!c->dead && r == 0) {
-		if (c->held) {
-			if (c->call)
-				break;
-			message = c->held;
-			c->held = NULL;
-		} else {
-			r = wire_channel_take(c->channel, &message);
-		}
+		r = take(c, &message);
 		if (r == 0)
 			on_message(c, message);
 	}
@@ -171,6 +172,7 @@ static void process(struct connection *c)
 
 void connection_next(struct connection *c)
 {
+	c->blocked = false;
 	if (!c->dead && !c->processing) {
 		c->wait = WAIT_NOTHING; /* a fresh time for the next call */
 		process(c);
@@ -186,13 +188,12 @@ static void on_io(void *context, int fd, uint32_t events)
 	connection_enter(c);
 	if (events & EPOLLOUT)
 		flush(c);
-	if (!c->dead && !c->held && (events & (EPOLLIN | EPOLLHUP | EPOLLRDHUP | EPOLLERR)))
+	if (!c->dead && !c->blocked && (events & (EPOLLIN | EPOLLHUP | EPOLLRDHUP | EPOLLERR)))
 		r = wire_channel_fill(c->channel);
 	else if (!c->dead && (events & (EPOLLHUP | EPOLLRDHUP | EPOLLERR)))
 		r = -EPIPE;
 	if (r == -EPERM)
-		log_text(LOG_WARNING, "refused: another process sends on the socket of pid %d, uid %u", c->peer.pid,
-			 c->peer.uid);
+		server_note_refused(c->server, c->peer.uid, c->peer.pid, "another process sends on its socket");
 	if (r < 0 && r != -EAGAIN)
 		connection_drop(c);
 	if (!c->dead)
@@ -221,6 +222,7 @@ int connection_new(struct server *s, int fd, const struct peer *peer, bool privi
 		free(c);
 		return r;
 	}
+	wire_channel_expect_calls(c->channel);
 	r = wire_channel_expect_sender(c->channel, peer->pid);
 	if (r == 0)
 		r = loop_add_fd(loop, fd, c->events, on_io, c, &c->io);

@@ -24,7 +24,7 @@ struct connection {
 	uint32_t events;
 	enum connection_wait wait; /* what the deadline is for */
 	struct call *call;	   /* the one in progress */
-	json_t *held;		   /* a message that waits for its end */
+	bool blocked;		   /* what came next waits, unread, for the end of that */
 };
 
 struct call {
@@ -65,6 +65,8 @@ void connection_error(struct connection *c, const char *name, const char *field,
 struct broker *server_broker(struct server *s);
 void server_link(struct server *s, struct connection *c);
 void server_unlink(struct server *s, struct connection *c);
+/* Says so in the log, but not more often than once a minute, with how many there were: whoever is refused would fill it. */
+void server_note_refused(struct server *s, uid_t uid, pid_t pid, const char *why);
 /* 0, or why this uid cannot be taken for what it seems (T47): -EACCES with the place in buf. */
 int server_check_uid(struct server *s, uid_t uid, char *buf, size_t len) MUST_CHECK;
 

@@ -304,10 +304,13 @@ void engine_before(struct engine *e, const struct request *r, unsigned *ret_coun
 int engine_note_step_up(struct engine *e, const struct actor *who, const char *what, const char *method, bool ok)
 {
 	enum journal_event event = JOURNAL_STEP_UP;
+	const struct tenant_config *tenant = engine_tenant(e, who->tenant);
 	struct fields f = fields_new();
 
 	engine_spend(e, who);
 	fields_text(&f, "user", who->user);
+	if (tenant)
+		fields_uuid(&f, "tenant_id", &tenant->id);
 	fields_uuid(&f, "principal", &who->principal_id);
 	fields_int(&f, "uid", who->uid);
 	fields_text(&f, "what", what);

@@ -175,6 +175,9 @@ const struct uuid *engine_boot_id(const struct engine *e);
 size_t engine_tenant_count(const struct engine *e);
 /* NULL: its file never parsed, or i is out of range. */
 const struct tenant_config *engine_tenant(const struct engine *e, size_t i);
+/* Why what is in force for that tenant is not what its files say now, for people; NULL: it is. The text may be in buf. */
+#define ENGINE_STALE_MAX 160
+const char *engine_stale(const struct engine *e, size_t tenant, char buf[static ENGINE_STALE_MAX]);
 /* NULL: could not be read; decide() denies then. */
 const struct policy *engine_policy(const struct engine *e, size_t tenant);
 const struct holders *engine_grants(const struct engine *e, size_t tenant);

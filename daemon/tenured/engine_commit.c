@@ -15,7 +15,9 @@ struct fields fields_new(void)
 
 static void set(struct fields *f, const char *key, json_t *value)
 {
-	if (f->failed || json_object_set_new(f->object, key, value) < 0)
+	if (f->failed)
+		json_decref(value); /* it was made for us */
+	else if (json_object_set_new(f->object, key, value) < 0)
 		f->failed = true;
 }
 
@@ -62,6 +64,7 @@ struct fields fields_of(const struct request *r)
 
 	fields_uuid(&f, "id", &r->id);
 	fields_text(&f, "user", r->user);
+	fields_uuid(&f, "tenant_id", &r->tenant_id);
 	fields_uuid(&f, "principal", &r->principal);
 	fields_text(&f, "role", r->role);
 	fields_text(&f, "scope", r->scope);

@@ -109,6 +109,14 @@ int engine_publish_grants(struct engine *e, size_t tenant);
 int engine_grant_published(struct engine *e, struct request *r) MUST_CHECK;
 void engine_close_tenants(struct engine *e);
 
+/* --- engine_standing.c --- */
+
+/* Writes `holders` from the policy that is open. 0 or -errno: then it says at most what the policy does, or is gone. */
+int engine_publish_standing(struct engine *e, size_t tenant, uint64_t generation);
+/* Opens the new policy without a place on the disk, to judge by until it has one. 0 or -errno. */
+int engine_judge_by_copy(struct engine *e, size_t tenant, uint64_t generation, const struct index_binding *bindings,
+			 size_t count);
+
 /* --- engine_load.c --- */
 
 /* Reads the files, journals what changed, publishes. who: asked for it, or NULL. */

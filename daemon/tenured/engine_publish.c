@@ -18,7 +18,6 @@
 #include "daemon/tenured/engine_internal.h"
 #include "daemon/tenured/rows.h"
 
-static const char *const tenant_files[] = {"identity", "keys", "policy", "secrets", "holders", "grants"};
 
 void engine_close_tenants(struct engine *e)
 {
@@ -158,23 +157,6 @@ int engine_grant_published(struct engine *e, struct request *r)
 
 /* --- a tenant's files --- */
 
-static int publish_standing(struct engine *e, size_t tenant, uint64_t generation)
-{
-	const struct compiled_tenant *t = &e->compile->tenants[tenant];
-	CLEANUP(rows_done) struct rows rows = {0};
-	char path[PATH_MAX];
-	int r = policy_open(t->config.name, &e->tenants[tenant].policy);
-
-	if (r == 0)
-		r = decide_standing_rows(e->tenants[tenant].policy, rows_add, &rows);
-	if (r == 0)
-		r = snapshot_tenant_path(t->config.name, "holders", path, sizeof(path));
-	rows_resolve_groups(&rows, &e->compile->accounts);
-	if (r == 0)
-		r = holders_write(path, generation, &t->config.id, NULL, rows.items, rows.count);
-	return r;
-}
-
 /* What only restricts does not compile: what was published stays; if there is none, the gates are closed. */
 static int keep_policy(struct engine *e, size_t tenant)
 {
@@ -201,7 +183,9 @@ static int publish_policy(struct engine *e, size_t tenant, uint64_t generation, 
 		r = snapshot_tenant_path(t->config.name, "secrets", path, sizeof(path));
 	if (r == 0)
 		r = secrets_write(path, generation, t->directory);
-	return r == 0 ? publish_standing(e, tenant, generation) : r;
+	if (r == 0)
+		r = policy_open(t->config.name, &e->tenants[tenant].policy);
+	return r == 0 ? engine_publish_standing(e, tenant, generation) : r;
 }
 
 static int publish_tenant(struct engine *e, size_t tenant, uint64_t generation, const struct index_binding *bindings,
@@ -226,26 +210,6 @@ static int publish_tenant(struct engine *e, size_t tenant, uint64_t generation, 
 }
 
 /* --- all --- */
-
-/* A tenant that is no longer bound leaves nothing behind. */
-static void remove_unbound(struct engine *e)
-{
-	char path[PATH_MAX];
-	struct dirent *entry;
-
-	(void)snprintf(path, sizeof(path), "%s/tenants", tenure_path(PATH_STATE));
-	DIR *dir = opendir(path);
-
-	while (dir && (entry = readdir(dir))) {
-		if (!name_is_valid(entry->d_name) || compile_names(e->compile, entry->d_name))
-			continue;
-		for (size_t i = 0; i < ARRAY_LENGTH(tenant_files); i++)
-			(void)remove_file(entry->d_name, tenant_files[i]);
-		(void)unlinkat(dirfd(dir), entry->d_name, AT_REMOVEDIR);
-	}
-	if (dir)
-		closedir(dir);
-}
 
 /* A binding counts when it is in the journal; if it cannot be, its login's gates stay closed until it can. */
 static void bind_new(struct engine *e, struct index_binding *bindings, const size_t *fresh, size_t count)
@@ -293,29 +257,6 @@ static void note_trouble(struct engine *e, int error, const char *what)
 		(void)snprintf(e->publish_trouble, sizeof(e->publish_trouble), "cannot publish %s: %s", what, strerror(-error));
 }
 
-/* Nor does what its files said last: there are password hashes in it. */
-static void forget_unbound(struct engine *e, const char *folder)
-{
-	char path[PATH_MAX], name[NAME_LENGTH_MAX + 1];
-	struct dirent *entry;
-
-	(void)snprintf(path, sizeof(path), "%s/last/%s", tenure_path(PATH_STATE), folder);
-	DIR *dir = opendir(path);
-
-	while (dir && (entry = readdir(dir))) {
-		const char *dot = strrchr(entry->d_name, '.');
-		size_t len = dot ? (size_t)(dot - entry->d_name) : 0;
-
-		if (len == 0 || len > NAME_LENGTH_MAX || strcmp(dot, ".conf") != 0)
-			continue;
-		(void)snprintf(name, sizeof(name), "%.*s", (int)len, entry->d_name);
-		if (!compile_names(e->compile, name))
-			(void)unlinkat(dirfd(dir), entry->d_name, 0);
-	}
-	if (dir)
-		closedir(dir);
-}
-
 static void publish_all(struct engine *e, const struct index_binding *bindings, size_t count)
 {
 	const uint64_t generation = generation_read();
@@ -323,16 +264,20 @@ static void publish_all(struct engine *e, const struct index_binding *bindings, 
 	e->publish_trouble[0] = '\0';
 	note_trouble(e, make_folders(NULL), "/var/lib/tenure");
 	for (size_t i = 0; i < e->tenant_count; i++) {
-		note_trouble(e, publish_tenant(e, i, generation, bindings, count), e->compile->tenants[i].config.name);
-		/* A full disk takes nothing away: what stands is in force, and what is granted stays granted. */
+		const struct compiled_tenant *t = &e->compile->tenants[i];
+		const int r = publish_tenant(e, i, generation, bindings, count);
+
+		note_trouble(e, r, t->config.name);
+		/* A full disk keeps nobody who is out by the new policy. */
+		if (r < 0 && !e->tenants[i].policy && t->directory && t->restricted)
+			(void)engine_judge_by_copy(e, i, generation, bindings, count);
+		/* Nor does it take anything away: what stands is in force, and what is granted stays granted. */
 		if (!e->tenants[i].policy)
 			note_trouble(e, keep_policy(e, i), "policy");
 	}
 	note_trouble(e, write_index(e, generation, bindings, count), "index");
 	(void)generation_bump();
-	remove_unbound(e);
-	forget_unbound(e, "tenants.d");
-	forget_unbound(e, "directory.d");
+	engine_remove_unbound(e);
 	for (size_t i = 0; i < e->tenant_count; i++)
 		note_trouble(e, engine_publish_grants(e, i) == -ENODATA ? 0 : e->tenants[i].grants_dirty ? -EIO : 0, "grants");
 }
@@ -358,6 +303,7 @@ int engine_publish(struct engine *e)
 	size_t *fresh = NULL, count = 0, fresh_count = 0;
 	int r;
 
+	engine_sweep(e);
 	if (e->compile->lost[0])
 		return open_published(e);
 	if (!e->compile->known)

@@ -194,25 +194,34 @@ static struct fields request_fields(struct engine *e, const struct actor *who, c
 	return f;
 }
 
-static struct fields activate_fields(const struct uuid *id, const struct actor *who, const struct judged *j)
+/* Whose it is. */
+static struct fields own_fields(struct engine *e, const struct uuid *id, const struct actor *who)
 {
-	const struct window w = state_grant_window(&j->now, &j->dates, j->duration_ns, j->eligible.window.end_ns);
 	struct fields f = fields_new();
 
 	fields_uuid(&f, "id", id);
 	fields_text(&f, "user", who->user);
+	fields_uuid(&f, "tenant_id", &engine_tenant(e, who->tenant)->id);
+	fields_uuid(&f, "principal", &who->principal_id);
+	return f;
+}
+
+static struct fields activate_fields(struct engine *e, const struct uuid *id, const struct actor *who,
+				     const struct judged *j)
+{
+	const struct window w = state_grant_window(&j->now, &j->dates, j->duration_ns, j->eligible.window.end_ns);
+	struct fields f = own_fields(e, id, who);
+
 	fields_text(&f, "role", j->terms.name);
 	fields_text(&f, "scope", j->eligible.grant_scope);
 	fields_window(&f, &w, j->now.realtime_ns);
 	return f;
 }
 
-static struct fields step_up_fields(const struct uuid *id, const struct actor *who)
+static struct fields step_up_fields(struct engine *e, const struct uuid *id, const struct actor *who)
 {
-	struct fields f = fields_new();
+	struct fields f = own_fields(e, id, who);
 
-	fields_uuid(&f, "id", id);
-	fields_text(&f, "user", who->user);
 	fields_text(&f, "what", "request");
 	fields_text(&f, "method", who->proof[0] ? who->proof : "step-up");
 	fields_text(&f, "result", "ok");
@@ -239,11 +248,11 @@ int engine_request(struct engine *e, const struct actor *who, const struct reque
 	fields[0] = request_fields(e, who, in, &j, &id, step_up);
 	if (step_up) {
 		events[count] = JOURNAL_STEP_UP;
-		fields[count++] = step_up_fields(&id, who);
+		fields[count++] = step_up_fields(e, &id, who);
 	}
 	if (j.terms.activation.approvals == 0) {
 		events[count] = JOURNAL_ACTIVATE;
-		fields[count++] = activate_fields(&id, who, &j);
+		fields[count++] = activate_fields(e, &id, who, &j);
 	}
 	engine_spend(e, who);
 	r = engine_commit(e, events, fields, count);

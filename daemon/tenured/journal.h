@@ -12,6 +12,7 @@
  */
 
 #include <jansson.h>
+#include <limits.h>
 
 #include "common/base/clock.h"
 #include "common/base/id.h"
@@ -96,6 +97,17 @@ void journal_set_listener(struct journal *j, journal_listener fn, void *context)
 
 /* Reads it all again, oldest first, and verifies it. 0, -errno or fn's value. */
 int journal_each(struct journal *j, journal_fn fn, void *context, struct journal_report *report) MUST_CHECK;
+
+/*
+ * The same by and by: what was in it when the reading began. The journal outlives its readers. fn must not return
+ * JOURNAL_READER_MORE.
+ */
+struct journal_reader;
+#define JOURNAL_READER_MORE INT_MAX
+int journal_reader_new(struct journal *j, journal_fn fn, void *context, struct journal_reader **ret) MUST_CHECK;
+/* At most so many lines more. JOURNAL_READER_MORE: go on; else it is over: 0, -errno or fn's value. */
+int journal_reader_step(struct journal_reader *r, size_t lines, struct journal_report *report) MUST_CHECK;
+void journal_reader_free(struct journal_reader *r);
 
 /*
  * After damage: puts the segments aside and begins anew with these lines, all or none: `journal-reset`, then what must

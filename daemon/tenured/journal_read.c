@@ -89,41 +89,45 @@ static int scan_loose(const char *data, size_t len, journal_fn fn, void *context
 	return 0;
 }
 
-/* What one walk over all segments holds. */
-struct reading {
-	int folder_fd;
+/* One walk over all segments. */
+struct journal_reader {
+	int folder_fd; /* the journal's */
 	journal_fn fn;
 	void *context;
-	struct journal_report *report;
-	struct journal_chain *chain, head;
+	struct journal_report report;
+	struct journal_chain chain, head;
+	int head_error;
 	bool head_seen;
-	uint64_t last_segment;
-	size_t last_length;
+	struct journal_segment *segments;
+	size_t count, next;
+	/* the segment in hand: its bytes, those that are read, the lines in them, and how far they hold */
+	char *data;
+	size_t len, at, lines, good;
 };
 
-static void damage(struct reading *r, const char *name, size_t line, const char *why)
+static void damage(struct journal_reader *r, const char *name, size_t line, const char *why)
 {
-	if (r->report->damaged)
+	if (r->report.damaged)
 		return; /* the first is the one to look at */
-	r->report->damaged = true;
+	r->report.damaged = true;
 	if (line > 0)
-		(void)snprintf(r->report->damage, sizeof(r->report->damage), "%s:%zu: %s", name, line, why);
+		(void)snprintf(r->report.damage, sizeof(r->report.damage), "%s:%zu: %s", name, line, why);
 	else
-		(void)snprintf(r->report->damage, sizeof(r->report->damage), "%s: %s", name, why);
+		(void)snprintf(r->report.damage, sizeof(r->report.damage), "%s: %s", name, why);
 }
 
 /* Every line passes here, so that the one that head names is held against it. */
 static int count_line(void *context, const struct journal_record *record)
 {
-	struct reading *r = context;
+	struct journal_reader *r = context;
 
-	if (!r->report->damaged) {
-		r->report->verified++;
+	if (!r->report.damaged) {
+		r->report.verified++;
 		if (record->seq == r->head.seq)
-			r->head_seen = memcmp(r->chain->hash, r->head.hash, JOURNAL_HASH_LEN) == 0;
+			r->head_seen = memcmp(r->chain.hash, r->head.hash, JOURNAL_HASH_LEN) == 0;
 	}
-	if (record->seq > r->report->last_seq)
-		r->report->last_seq = record->seq;
+	if (record->seq > r->report.last_seq)
+		r->report.last_seq = record->seq;
 	return r->fn ? r->fn(r->context, record) : 0;
 }
 
@@ -131,127 +135,211 @@ static int count_line(void *context, const struct journal_record *record)
  * The rest of a segment does not hold. It is a torn last write, never acknowledged, if it is the end of the journal,
  * lies behind what head names, and no whole line follows; all else is damage.
  */
-static int judge_rest(struct reading *r, const struct journal_segment *segment, bool last, const char *rest, size_t len,
-		      size_t line, const char *why)
+static int judge_rest(struct journal_reader *r, const char *rest, size_t len, const char *why)
 {
-	size_t whole = 0;
+	const bool last = r->next == r->count;
 	const char *next = memchr(rest, '\n', len);
+	size_t whole = 0;
 	int k = 0;
 
-	if (last && !r->report->damaged && r->chain->seq >= r->head.seq) {
+	if (last && !r->report.damaged && r->chain.seq >= r->head.seq) {
 		if (next)
 			k = scan_loose(next + 1, len - (size_t)(next + 1 - rest), NULL, NULL, &whole);
 		if (k == 0 && whole == 0) {
-			r->report->cut_bytes = len;
+			r->report.cut_bytes = len;
 			return 0;
 		}
 	}
-	damage(r, segment->name, line, why);
+	damage(r, r->segments[r->next - 1].name, r->lines, why);
 	return next ? scan_loose(next + 1, len - (size_t)(next + 1 - rest), count_line, r, &whole) : 0;
 }
 
-static int read_segment(struct reading *r, const struct journal_segment *segment, bool last)
+/* Takes the next segment in hand. */
+static int load(struct journal_reader *r)
 {
-	char *data = NULL;
-	size_t len = 0, good = 0, line = 0, whole = 0;
-	const char *why = NULL;
-	int k = journal_file_read(r->folder_fd, segment->name, JOURNAL_FILE_MAX, &data, &len);
+	const struct journal_segment *segment = &r->segments[r->next++];
+	int k = journal_file_read(r->folder_fd, segment->name, JOURNAL_FILE_MAX, &r->data, &r->len);
 
+	r->at = r->lines = r->good = 0;
 	if (k == -EPERM || k == -EFBIG) {
 		damage(r, segment->name, 0, k == -EPERM ? "owner or mode is not ours" : "too large");
 		return 0;
 	}
-	if (k < 0)
-		return k;
-	r->last_segment = segment->seq;
-	if (r->report->damaged) {
-		k = scan_loose(data, len, count_line, r, &whole);
-	} else {
-		if (len > 0 && r->chain->seq != 0 && segment->seq != r->chain->seq + 1)
-			damage(r, segment->name, 0, "a segment is missing");
-		k = r->report->damaged ? scan_loose(data, len, count_line, r, &whole)
-				       : journal_scan(data, len, r->chain, count_line, r, &good, &line, &why);
-		if (k == -EBADMSG && why)
-			k = judge_rest(r, segment, last, data + good, len - good, line, why);
-	}
-	r->last_length = good;
-	free(data);
+	if (k == 0 && r->len > 0 && r->chain.seq != 0 && segment->seq != r->chain.seq + 1)
+		damage(r, segment->name, 0, "a segment is missing");
 	return k;
+}
+
+/* Where so many lines of what is left end. */
+static size_t end_of(const struct journal_reader *r, size_t lines)
+{
+	const char *p = r->data + r->at;
+
+	for (; lines > 0; lines--) {
+		const char *end = memchr(p, '\n', r->len - (size_t)(p - r->data));
+
+		if (!end)
+			return r->len;
+		p = end + 1;
+	}
+	return (size_t)(p - r->data);
+}
+
+static int read_lines(struct journal_reader *r, size_t lines)
+{
+	const size_t end = end_of(r, lines), from = r->at;
+	size_t good = 0, line = 0, whole = 0;
+	const char *why = NULL;
+	int k;
+
+	r->at = end;
+	if (r->report.damaged)
+		return scan_loose(r->data + from, end - from, count_line, r, &whole);
+	k = journal_scan(r->data + from, end - from, &r->chain, count_line, r, &good, &line, &why);
+	r->good = from + good;
+	r->lines += line;
+	if (k != -EBADMSG || !why)
+		return k;
+	r->at = r->len;
+	return judge_rest(r, r->data + r->good, r->len - r->good, why);
+}
+
+static void put_down(struct journal_reader *r)
+{
+	free(r->data);
+	r->data = NULL;
+}
+
+static void hold_against_head(struct journal_reader *r)
+{
+	char why[96];
+
+	if (r->head_error == -EBADMSG || (r->head_error < 0 && r->count > 0))
+		damage(r, "head", 0, r->head_error == -EBADMSG ? "its sum differs" : "it is missing");
+	if (r->report.damaged || r->head.seq == 0 || r->head_seen)
+		return;
+	(void)snprintf(why, sizeof(why), "line %" PRIu64 " was acknowledged and is not there", r->head.seq);
+	damage(r, "journal", 0, why);
+}
+
+/* JOURNAL_READER_MORE, 0 at its end, or an error. */
+static int step(struct journal_reader *r, size_t lines)
+{
+	int k = 0;
+
+	if (!r->data && r->next == r->count) {
+		hold_against_head(r);
+		return 0;
+	}
+	if (!r->data)
+		k = load(r);
+	if (k == 0 && r->data)
+		k = read_lines(r, lines);
+	if (r->at == r->len)
+		put_down(r);
+	return k == 0 ? JOURNAL_READER_MORE : k;
 }
 
 /*
  * A reset that was cut short has put segments aside, and the one that begins anew is not there. What was put aside is
  * still what the host must know (bindings, retired uids), and what it must end.
  */
-static bool is_beheaded(const struct journal_segment *segments, size_t count, const char *aside)
+static bool is_beheaded(const struct journal_reader *r, const char *aside)
 {
 	char name[40];
 
-	for (size_t i = 0; aside[0] && i < count; i++) {
-		journal_aside_name(segments[i].seq - 1, name);
+	for (size_t i = 0; aside[0] && i < r->count; i++) {
+		journal_aside_name(r->segments[i].seq - 1, name);
 		if (strcmp(name, aside) == 0)
 			return false;
 	}
 	return aside[0];
 }
 
-static int read_aside(struct reading *r, const char *name)
+static int read_aside(struct journal_reader *r, const char *name)
 {
-	struct journal_segment *segments = NULL;
-	struct reading aside = *r;
+	struct journal_reader aside = {.fn = r->fn, .context = r->context};
 	char inner[40];
-	size_t count = 0;
-	int k;
+	int k = JOURNAL_READER_MORE;
 
 	damage(r, "journal", 0, "a reset was cut short");
+	aside.report = r->report;
 	aside.folder_fd = openat(r->folder_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (aside.folder_fd < 0)
 		return errno == ENOTDIR || errno == ELOOP ? 0 : -errno;
-	k = journal_segments(aside.folder_fd, &segments, &count, inner);
-	for (size_t i = 0; k == 0 && i < count; i++)
-		k = read_segment(&aside, &segments[i], false);
-	free(segments);
+	if (journal_segments(aside.folder_fd, &aside.segments, &aside.count, inner) < 0)
+		k = -EIO;
+	while (k == JOURNAL_READER_MORE)
+		k = step(&aside, SIZE_MAX);
+	r->report.last_seq = aside.report.last_seq;
+	put_down(&aside);
+	free(aside.segments);
 	close(aside.folder_fd);
 	return k;
 }
 
-static void hold_against_head(struct reading *r, int head_error, size_t segments)
+static int begin(int folder_fd, journal_fn fn, void *context, struct journal_reader *r)
 {
-	char why[96];
+	char aside[40];
+	int k;
 
-	if (head_error == -EBADMSG || (head_error < 0 && segments > 0))
-		damage(r, "head", 0, head_error == -EBADMSG ? "its sum differs" : "it is missing");
-	if (r->report->damaged || r->head.seq == 0 || r->head_seen)
-		return;
-	(void)snprintf(why, sizeof(why), "line %" PRIu64 " was acknowledged and is not there", r->head.seq);
-	damage(r, "journal", 0, why);
+	*r = (struct journal_reader){.folder_fd = folder_fd, .fn = fn, .context = context};
+	r->head_error = journal_head_read(folder_fd, &r->head);
+	k = journal_segments(folder_fd, &r->segments, &r->count, aside);
+	if (r->head_error < 0 && r->head_error != -ENOENT && r->head_error != -EBADMSG && k == 0)
+		k = r->head_error;
+	return k == 0 && is_beheaded(r, aside) ? read_aside(r, aside) : k;
+}
+
+static void finish(struct journal_reader *r)
+{
+	put_down(r);
+	free(r->segments);
 }
 
 int journal_read_all(int folder_fd, journal_fn fn, void *context, struct journal_report *report,
 		     struct journal_chain *chain, uint64_t *ret_last_segment, size_t *ret_last_length)
 {
-	struct reading reading = {
-		.folder_fd = folder_fd, .fn = fn, .context = context, .report = report, .chain = chain,
-	};
-	struct journal_segment *segments = NULL;
-	size_t count = 0;
-	char aside[40] = "";
-	int head_error = journal_head_read(folder_fd, &reading.head);
-	int r = journal_segments(folder_fd, &segments, &count, aside);
+	struct journal_reader r;
+	int k = begin(folder_fd, fn, context, &r);
 
-	*report = (struct journal_report){0};
-	*chain = (struct journal_chain){0};
-	if (head_error < 0 && head_error != -ENOENT && head_error != -EBADMSG && r == 0)
-		r = head_error;
-	if (r == 0 && is_beheaded(segments, count, aside))
-		r = read_aside(&reading, aside);
-	for (size_t i = 0; r == 0 && i < count; i++)
-		r = read_segment(&reading, &segments[i], i + 1 == count);
-	free(segments);
-	if (r != 0)
-		return r;
-	hold_against_head(&reading, head_error, count);
-	*ret_last_segment = reading.last_segment;
-	*ret_last_length = reading.last_length;
+	if (k == 0)
+		k = JOURNAL_READER_MORE;
+	while (k == JOURNAL_READER_MORE)
+		k = step(&r, SIZE_MAX);
+	*report = r.report;
+	*chain = r.chain;
+	*ret_last_segment = r.count > 0 ? r.segments[r.count - 1].seq : 0;
+	*ret_last_length = r.good;
+	finish(&r);
+	return k;
+}
+
+int journal_reader_new(struct journal *j, journal_fn fn, void *context, struct journal_reader **ret)
+{
+	struct journal_reader *r = calloc(1, sizeof(*r));
+	int k = r ? begin(j->folder_fd, fn, context, r) : -ENOMEM;
+
+	if (k != 0) {
+		journal_reader_free(r);
+		return k;
+	}
+	*ret = r;
 	return 0;
+}
+
+int journal_reader_step(struct journal_reader *r, size_t lines, struct journal_report *report)
+{
+	int k = step(r, lines);
+
+	*report = r->report;
+	return k;
+}
+
+void journal_reader_free(struct journal_reader *r)
+{
+	if (!r)
+		return;
+	finish(r);
+	free(r);
 }

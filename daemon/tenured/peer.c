@@ -61,27 +61,43 @@ int peer_start_time_parse(const char *stat, uint64_t *ret)
 	return 0;
 }
 
-bool peer_status_has_uid(const char *status, uid_t uid)
+/* The next number of the line, behind which *p moves. */
+static bool take_uid(const char **p, uid_t *ret)
+{
+	char *end;
+
+	while (**p == '\t' || **p == ' ')
+		(*p)++;
+	if (**p < '0' || **p > '9')
+		return false;
+	*ret = (uid_t)strtoul(*p, &end, 10);
+	*p = end;
+	return true;
+}
+
+static const char *uid_line(const char *status)
 {
 	const char *p = strstr(status, "\nUid:");
 
-	if (!p)
-		return false;
-	p += strlen("\nUid:");
-	for (int i = 0; i < 4; i++) {
-		char *end;
-		unsigned long value;
+	return p ? p + strlen("\nUid:") : NULL;
+}
 
-		while (*p == '\t' || *p == ' ')
-			p++;
-		if (*p < '0' || *p > '9')
-			return false;
-		value = strtoul(p, &end, 10);
+bool peer_status_has_uid(const char *status, uid_t uid)
+{
+	const char *p = uid_line(status);
+	uid_t value;
+
+	for (int i = 0; p && i < 4 && take_uid(&p, &value); i++)
 		if (value == uid)
 			return true;
-		p = end;
-	}
 	return false;
+}
+
+int peer_status_real_uid(const char *status, uid_t *ret)
+{
+	const char *p = uid_line(status);
+
+	return p && take_uid(&p, ret) ? 0 : -EBADMSG;
 }
 
 /* NO_ID where the kernel keeps no login uid. */
@@ -146,7 +162,7 @@ int peer_check(struct peer *peer)
 	CLEANUP(fd_closep) int folder = -1;
 	char path[32], text[PROC_TEXT_MAX];
 	uint64_t start = 0;
-	uid_t login_uid = (uid_t)-1;
+	uid_t login_uid = (uid_t)-1, real_uid = (uid_t)-1;
 	int r;
 
 	(void)snprintf(path, sizeof(path), "/proc/%d", peer->pid);
@@ -161,6 +177,8 @@ int peer_check(struct peer *peer)
 	if (r == 0 && !peer_status_has_uid(text, peer->uid))
 		r = -EACCES;
 	if (r == 0)
+		r = peer_status_real_uid(text, &real_uid);
+	if (r == 0)
 		r = same_user_namespace(folder);
 	if (r == 0)
 		r = login_uid_read(folder, &login_uid);
@@ -173,6 +191,7 @@ int peer_check(struct peer *peer)
 		return r;
 	peer->start_time = start;
 	peer->login_uid = login_uid;
+	peer->real_uid = real_uid;
 	return 0;
 }
 

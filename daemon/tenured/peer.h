@@ -15,13 +15,14 @@
 struct peer {
 	pid_t pid;
 	uid_t uid; /* effective, when it connected */
+	uid_t real_uid; /* who started it: of a setuid program, not whom it serves */
 	gid_t gid;
 	int pidfd; /* -1: none held */
 	uid_t login_uid; /* NO_ID: unset, or a kernel without audit */
 	uint64_t start_time; /* clock ticks since boot, field 22 of /proc/PID/stat */
 };
 
-#define PEER_NONE ((struct peer){.pid = -1, .uid = (uid_t)-1, .gid = (gid_t)-1, .pidfd = -1, .login_uid = (uid_t)-1})
+#define PEER_NONE ((struct peer){.pid = -1, .uid = (uid_t)-1, .real_uid = (uid_t)-1, .gid = (gid_t)-1, .pidfd = -1, .login_uid = (uid_t)-1})
 
 /* 0; -ESRCH: it is gone; -EACCES: another user namespace, or no longer who connected; -errno. */
 int peer_read(int socket_fd, struct peer *ret) MUST_CHECK;
@@ -36,5 +37,7 @@ uid_t peer_own_login_uid(void);
 int peer_start_time_parse(const char *stat, uint64_t *ret) MUST_CHECK;
 /* True if uid is one of the four of the "Uid:" line in the text of /proc/PID/status. */
 bool peer_status_has_uid(const char *status, uid_t uid);
+/* The first of the four. 0 or -EBADMSG. */
+int peer_status_real_uid(const char *status, uid_t *ret) MUST_CHECK;
 
 #endif

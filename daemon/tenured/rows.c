@@ -50,7 +50,7 @@ void rows_resolve_groups(struct rows *rows, const struct local_accounts *local)
 		if (row->kind != RIGHT_GROUP || !row->argument)
 			continue;
 		group = local_group_by_name(local, row->argument);
-		row->local_gid = group ? group->id : NO_ID;
+		row->local_gid = group && group->id != 0 ? group->id : NO_ID; /* readers take 0 for damage */
 	}
 }
 

@@ -145,49 +145,58 @@ void server_changed(struct server *s)
 
 /* Connections */
 
-static bool has_room(const struct server *s, uid_t uid)
+/* Counted is who started the process: a setuid program neither takes another's place nor makes room. */
+static bool has_room(const struct server *s, uid_t real_uid)
 {
 	size_t own = 0, others = 0;
 
 	for (const struct connection *c = s->first; c; c = c->next) {
-		own += c->peer.uid == uid;
-		others += c->peer.uid != 0;
+		own += c->peer.real_uid == real_uid;
+		others += c->peer.real_uid != 0;
 	}
-	if (uid == 0)
+	if (real_uid == 0)
 		return own < CONNECTIONS_ROOT_MAX;
 	return own < CONNECTIONS_PER_UID_MAX && others < CONNECTIONS_MAX - CONNECTIONS_ROOT_MAX;
 }
 
-/* One line a minute: whoever is refused could fill the log. */
-static void note_refused(struct server *s, uid_t uid, pid_t pid, const char *why)
+void server_note_refused(struct server *s, uid_t uid, pid_t pid, const char *why)
 {
 	s->refused++;
 	if (loop_in_ms(0) < s->noise_after_ns)
 		return;
-	log_text(LOG_WARNING, "refused %u connections, the last of uid %u, pid %d: %s", s->refused, uid, pid, why);
+	log_text(LOG_WARNING, "refused %u times, the last uid %u, pid %d: %s", s->refused, uid, pid, why);
 	s->refused = 0;
 	s->noise_after_ns = loop_in_ms(NOISE_SECONDS * 1000);
 }
 
+/* Of such a uid anybody with subordinate ids has thousands: with it one person would take every place (T17). */
+static bool is_forged(struct server *s, uid_t uid, char *why, size_t len)
+{
+	return uid != 0 && server_check_uid(s, uid, why, len) < 0;
+}
+
 static void admit(struct server *s, int fd, bool privileged)
 {
+	char why[256] = "";
 	struct peer peer;
 	struct connection *c;
 	int r = peer_read(fd, &peer);
 
 	if (r < 0) {
-		note_refused(s, (uid_t)-1, 0, strerror(-r));
+		server_note_refused(s, (uid_t)-1, 0, strerror(-r));
 		close(fd);
 		return;
 	}
 	if (privileged && peer.uid != tenure_trusted_uid())
 		r = -EACCES;
-	else if (!has_room(s, peer.uid))
+	else if (is_forged(s, peer.uid, why, sizeof(why)) || is_forged(s, peer.real_uid, why, sizeof(why)))
+		r = -EACCES;
+	else if (!has_room(s, peer.real_uid))
 		r = -EUSERS;
 	else
 		r = connection_new(s, fd, &peer, privileged, &c);
 	if (r < 0) {
-		note_refused(s, peer.uid, peer.pid, strerror(-r));
+		server_note_refused(s, peer.uid, peer.pid, why[0] ? why : strerror(-r));
 		peer_done(&peer);
 		close(fd);
 	}
@@ -205,7 +214,7 @@ static void turn_away(struct server *s, int listening_fd)
 	if (fd >= 0)
 		close(fd);
 	s->reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	note_refused(s, (uid_t)-1, 0, "no descriptor left");
+	server_note_refused(s, (uid_t)-1, 0, "no descriptor left");
 }
 
 static void on_listening(void *context, int listening_fd, uint32_t events)

@@ -35,7 +35,7 @@ enum session_cause {
 	SESSION_LOST,	  /* lost: eligibility, role, right or ceiling went away */
 	SESSION_DISABLED, /* disabled: the account */
 	SESSION_DRAINED,  /* drain: package removal */
-	SESSION_FAILED,	  /* failed: it never opened */
+	SESSION_FAILED,	  /* failed: it never opened, or no record accounts for it */
 	SESSION_CAUSE_COUNT
 };
 const char *session_cause_text(enum session_cause cause);

@@ -238,6 +238,8 @@ static json_t *fields_of_session(enum session_event event, const struct session_
 	set_uuid(o, "id", &v->request);
 	set_uuid(o, "session", &v->id);
 	set_text(o, "user", v->user);
+	set_uuid(o, "tenant_id", &v->tenant_id);
+	set_uuid(o, "principal", &v->principal);
 	set_text(o, "role", v->role);
 	set_text(o, "service", v->service);
 	set_text(o, "target", v->target);

@@ -75,6 +75,13 @@ static size_t count_of_uid(const struct stepups *all, uid_t uid)
 	return n;
 }
 
+static bool has_place(const struct stepups *all, uid_t uid)
+{
+	const size_t own = count_of_uid(all, uid);
+
+	return own < STEPUPS_PER_UID_MAX && stepups_count(all) < STEPUPS_MAX >> own;
+}
+
 static size_t failures_of_uid(const struct stepups *all, uid_t uid)
 {
 	int64_t now = loop_in_ms(0);
@@ -318,7 +325,7 @@ int stepup_start(struct stepups *all, const struct stepup_input *in, struct step
 	struct stepup *s;
 	int r;
 
-	if (stepups_count(all) >= STEPUPS_MAX || count_of_uid(all, in->uid) >= STEPUPS_PER_UID_MAX)
+	if (!has_place(all, in->uid))
 		return -EBUSY;
 	if (failures_of_uid(all, in->uid) >= STEPUP_FAILURES_MAX)
 		return -EUSERS;

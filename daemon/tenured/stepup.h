@@ -16,8 +16,12 @@
 struct stepups; /* all that run */
 struct stepup;	/* one */
 
-#define STEPUPS_MAX	    128
-#define STEPUPS_PER_UID_MAX 16
+/*
+ * Whoever has none yet gets a place while there is one; whoever has one, while half are free; with two, a quarter. So it
+ * takes a hundred uids to keep another one out.
+ */
+#define STEPUPS_MAX	    128u
+#define STEPUPS_PER_UID_MAX 4u
 
 /* After so many that failed, each of AUTH_TRIES answers, a uid waits until the first of them is so long ago. */
 #define STEPUP_FAILURES_MAX    5

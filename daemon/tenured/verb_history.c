@@ -2,8 +2,8 @@
 #include "daemon/tenured/verb.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /*
  * The journal, read and verified anew: one's own lines, or, with audit.read, those of `user` or all. Newest last; the
@@ -11,35 +11,53 @@
  */
 
 #define LIMIT_DEFAULT 100
-
-/*
- * Reading it all holds up everybody else, so that it may take a fifth of the broker's time and no more: after a reading
- * that took a while there is a pause of four times as long.
- */
-#define A_WHILE_NS  (50 * NS_PER_MS)
-#define PAUSE_TIMES 4
-static int64_t pause_until_ns;
-#define REPLY_BYTES (WIRE_MESSAGE_MAX - 4096)
+#define REPLY_BYTES   (WIRE_MESSAGE_MAX - 4096)
 
 struct history {
-	const char *user; /* NULL: everybody */
-	const char *id;
+	struct call *call;
+	struct reading *reading;
+	bool of_one;	     /* else: everybody's */
+	struct uuid tenant_id, principal;
+	const char *id;	     /* the call's */
 	size_t limit;
 	json_t *items;
 };
+
+static void release(void *state)
+{
+	struct history *h = state;
+
+	reading_free(h->reading);
+	json_decref(h->items);
+	free(h);
+}
 
 static const char *field(const json_t *line, const char *name)
 {
 	return json_string_value(json_object_get(line, name));
 }
 
-static bool is_wanted(const struct history *h, const struct journal_record *record)
+static bool is_id(const json_t *line, const char *name, const struct uuid *id)
 {
-	const char *user = field(record->line, "user"), *by = field(record->line, "by"),
-		   *id = field(record->line, "id");
+	const char *text = field(line, name);
 	struct uuid uuid;
 
-	if (h->user && !(user && strcmp(user, h->user) == 0) && !(by && strcmp(by, h->user) == 0))
+	return text && uuid_parse(text, &uuid) == 0 && uuid_equal(&uuid, id);
+}
+
+/* Theirs, or done by them: by id, for a name may have been somebody else's (T50). */
+static bool is_about(const struct history *h, const json_t *line)
+{
+	return is_id(line, "tenant_id", &h->tenant_id) &&
+	       (is_id(line, "principal", &h->principal) || is_id(line, "by_principal", &h->principal));
+}
+
+static bool is_wanted(const struct history *h, const struct journal_record *record)
+{
+	const char *id = field(record->line, "id");
+	struct uuid uuid;
+
+	if (h->of_one && !is_about(h, record->line))
 		return false;
 	return !h->id || (id && uuid_parse(id, &uuid) == 0 && request_id_matches(&uuid, h->id));
 }
@@ -70,53 +88,64 @@ static void fit(json_t *items)
 		(void)json_array_remove(items, 0);
 }
 
-/* Of ours alone: a busy machine is nobody's fault here. */
-static int64_t processor_time(void)
+static void answer(void *context, int result, const struct journal_report *report)
 {
-	struct timespec ts;
-
-	if (clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts) < 0)
-		return 0;
-	return (int64_t)ts.tv_sec * NS_PER_S + ts.tv_nsec;
-}
-
-void verb_history(struct call *c)
-{
-	struct broker *b = call_broker(c);
-	bool sees_all = viewer_has_right(b, call_actor(c), call_right_for_others(c), NULL);
-	struct history h = {.id = call_text(c, "id"), .limit = (size_t)call_number(c, "limit", LIMIT_DEFAULT)};
-	struct journal_report report = {0};
-	struct actor subject;
-	int64_t began = processor_time(), took;
+	struct history *h = context;
+	struct call *c = h->call;
 	char escaped[128];
-	int r;
 
-	if (!verb_subject(c, &subject))
-		return;
-	if (loop_in_ms(0) < pause_until_ns) {
-		call_error(c, "Busy", NULL, "try again in a moment", "the journal is long, and others read it");
-		return;
-	}
-	if (call_text(c, "user") || !sees_all)
-		h.user = subject.user;
-	h.items = json_array();
-	r = h.items ? journal_each(engine_journal(b->engine), collect, &h, &report) : -ENOMEM;
-	took = processor_time() - began;
-	if (took > A_WHILE_NS)
-		pause_until_ns = time_add(loop_in_ms(0), PAUSE_TIMES * took);
-	if (r < 0) {
-		json_decref(h.items);
-		verb_engine_error(c, r, &(struct error_subject){0});
+	h->reading = NULL;
+	if (result < 0) {
+		verb_engine_error(c, result, &(struct error_subject){0});
 		return;
 	}
-	if (h.id && json_array_size(h.items) == 0 && !report.damaged) {
-		json_decref(h.items);
-		(void)text_escape(h.id, escaped, sizeof(escaped));
+	if (h->id && json_array_size(h->items) == 0 && !report->damaged) {
+		(void)text_escape(h->id, escaped, sizeof(escaped));
 		call_error(c, "NoSuchRequest", json_pack("{s:s}", "id", escaped), "tenure history",
 			   "there is no entry of %s", escaped);
 		return;
 	}
-	fit(h.items);
-	call_reply(c, json_pack("{s:o, s:b, s:I}", "items", h.items, "intact", !report.damaged, "verified",
-				(json_int_t)report.verified));
+	fit(h->items);
+	call_reply(c, json_pack("{s:O, s:b, s:I}", "items", h->items, "intact", !report->damaged, "verified",
+				(json_int_t)report->verified));
+}
+
+/* Whose lines: -ENOMEM, or what reading says. */
+static int start(struct call *c, struct history *h, const struct actor *subject, bool sees_all)
+{
+	struct broker *b = call_broker(c);
+	const struct tenant_config *tenant = engine_tenant(b->engine, subject->tenant);
+	const struct reading_input in = {.journal = engine_journal(b->engine), .uid = call_actor(c)->uid, .context = h,
+					 .line = collect, .done = answer};
+
+	h->call = c;
+	h->id = call_text(c, "id");
+	h->limit = (size_t)call_number(c, "limit", LIMIT_DEFAULT);
+	h->of_one = call_text(c, "user") || !sees_all;
+	h->principal = subject->principal_id;
+	h->tenant_id = tenant ? tenant->id : (struct uuid){{0}};
+	h->items = json_array();
+	return h->items ? reading_start(b->readings, &in, &h->reading) : -ENOMEM;
+}
+
+void verb_history(struct call *c)
+{
+	bool sees_all = viewer_has_right(call_broker(c), call_actor(c), call_right_for_others(c), NULL);
+	struct history *h;
+	struct actor subject;
+	int r;
+
+	if (!verb_subject(c, &subject))
+		return;
+	h = calloc(1, sizeof(*h));
+	if (!h) {
+		verb_engine_error(c, -ENOMEM, &(struct error_subject){0});
+		return;
+	}
+	call_set_state(c, h, release);
+	r = start(c, h, &subject, sees_all);
+	if (r == -EBUSY)
+		call_error(c, "Busy", NULL, "try again in a moment", "the journal is long, and others read it");
+	else if (r < 0)
+		verb_engine_error(c, r, &(struct error_subject){0});
 }

@@ -40,7 +40,7 @@ void verb_status(struct call *c)
 	struct policy_host host = {0};
 	const struct policy *policy;
 	const struct tenant_config *tenant;
-	char name[HOST_NAME_BYTES], id[UUID_TEXT_MAX];
+	char name[HOST_NAME_BYTES], id[UUID_TEXT_MAX], stale[ENGINE_STALE_MAX];
 	json_t *reply;
 
 	if (!verb_subject(c, &subject))
@@ -58,7 +58,7 @@ void verb_status(struct call *c)
 			  tenant ? tenant->name : "", "units", rows_of_units(b, &subject), "roles",
 			  rows_of_roles(b, call_actor(c), &subject), "requests",
 			  rows_of_requests(b, call_actor(c), &subject), "host_id", id, "stale",
-			  json_text(policy || !tenant ? NULL : "the policy cannot be read"), "degraded",
+			  json_text(engine_stale(b->engine, subject.tenant, stale)), "degraded",
 			  json_text(engine_degraded(b->engine)));
 	call_reply(c, reply);
 }

@@ -161,7 +161,7 @@ static bool names_role(const struct check_context *c, const char *name)
 static bool is_target(const struct check_context *c, const char *name)
 {
 	for (size_t i = 0; i < c->host.allow_become_count; i++)
-		if (strcmp(c->host.allow_become[i], name) == 0 || strcmp(c->host.allow_become[i], "*") == 0)
+		if (strcmp(c->host.allow_become[i], name) == 0)
 			return true;
 	return false;
 }

@@ -26,7 +26,7 @@ expect {
 	timeout { puts "expect: no root shell"; exit 98 }
 }
 send "(trap '' HUP TERM; exec sleep 1001) &\r"
-send "setsid sleep 1002 & echo \$! > /run/setsid.pid; echo \$\$ > /run/root.pid\r"
+send "setsid sh -c 'echo \$\$ > /run/setsid.pid; exec sleep 1002' & echo \$\$ > /run/root.pid\r"
 send "$work; echo up > /run/shell.up\r"
 expect {
 	"this session was closed" {}
@@ -52,7 +52,7 @@ session_start() # USER WORK
 {
 	expect -f /run/shell.exp "$1" "${2:-true}" >/run/shell.out 2>&1 &
 	shell=$!
-	wait_for test -s /run/shell.up
+	wait_for test -s /run/shell.up && wait_for test -s /run/setsid.pid
 }
 # Everything that any end has to show. NAME CAUSE
 session_ended()
@@ -215,7 +215,7 @@ check "and elevates again when it can" wait_for on_terminal dave 'sudo id'
 
 # removal, when the end in order fails: what would be left with nobody to end it is killed
 cat >/run/remove <<'R'
-PATH=/run/broken:$PATH sh /var/lib/dpkg/info/libpam-tenure.prerm "$@"
+PATH=/run/broken:$PATH sh "$(dpkg-query --control-path libpam-tenure prerm)" "$@"
 R
 mkdir /run/broken
 printf '#!/bin/sh\nexit 1\n' >/run/broken/tenured

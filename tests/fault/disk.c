@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -59,6 +60,18 @@ static void after(bool is_hit)
 		_exit(KILLED);
 }
 
+/* PATH_RUN is another file system. */
+static bool is_of_the_disk(int fd)
+{
+	char link[64], path[4096];
+
+	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	ssize_t n = readlink(link, path, sizeof(path) - 1);
+
+	path[n > 0 ? n : 0] = '\0';
+	return !strstr(path, "/run/tenure/");
+}
+
 ssize_t __wrap_write(int fd, const void *data, size_t len)
 {
 	bool is_hit = hit();
@@ -71,14 +84,14 @@ ssize_t __wrap_write(int fd, const void *data, size_t len)
 	}
 	if (fails(is_hit))
 		return -1;
-	if (disk.room >= 0 && (long)len > disk.room) {
+	if (disk.room >= 0 && (long)len > disk.room && is_of_the_disk(fd)) {
 		errno = ENOSPC;
 		return -1;
 	}
 	ssize_t n = __real_write(fd, data, len);
 
 	mark(fd, true);
-	if (disk.room >= 0 && n > 0)
+	if (disk.room >= 0 && n > 0 && is_of_the_disk(fd))
 		disk.room -= n;
 	after(is_hit);
 	return n;

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A policy file of anybody's making, and everything that the decision core can be asked of it. */
+/*
+ * A policy file of anybody's making, and everything that the decision core can be asked of it: as it is, and with check
+ * words that fit, or hardly an input would come past them.
+ */
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/snapshot/policy_check.h"
 #include "tests/unit/everything.h"
 #include "tests/unit/world.h"
 
@@ -26,19 +30,26 @@ static void grant(struct holders *grants, const struct policy *p)
 	}
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void ask(const void *data, size_t size)
 {
 	struct holders grants = {0};
 	struct policy *p = NULL;
-	void *copy = aligned_alloc(8, (size + 8) & ~(size_t)7); /* as mmap aligns it */
-	if (!copy)
-		abort();
-	memcpy(copy, data, size);
-	if (policy_open_memory(copy, size, &p) == 0) {
+	if (policy_open_memory(data, size, &p) == 0) {
 		grant(&grants, p);
 		(void)ask_everything(p, &grants);
 	}
 	policy_close(p);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	void *copy = aligned_alloc(8, (size + 8) & ~(size_t)7); /* as mmap aligns it */
+	if (!copy)
+		abort();
+	memcpy(copy, data, size);
+	ask(copy, size);
+	if (policy_seal(copy, size) == 0)
+		ask(copy, size);
 	free(copy);
 	return 0;
 }

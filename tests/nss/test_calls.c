@@ -255,6 +255,36 @@ static void test_initgroups(void **state)
 	free(gids);
 }
 
+/* Credentials have no end of their own: what ends is the PAM module's to give, inside a session that ends with it. */
+static void test_initgroups_gives_nothing_that_ends(void **state)
+{
+	const struct window dated[] = {{TIME_ALWAYS, 0, TIME_FOREVER}, {TIME_ALWAYS, 0, TIME_FOREVER}, WINDOW_ALWAYS};
+	struct holder row = fixture_holder(&f, 3, RIGHT_GROUP, "adm");
+	struct instant now;
+	gid_t *gids;
+	long count;
+
+	assert_int_equal(clock_system.now(&clock_system, &now), 0);
+	assert_int_equal(fixture_publish(&f, false), 0);
+	row.local_gid = 4;
+	for (size_t i = 0; i < ARRAY_LENGTH(dated); i++) {
+		row.window = dated[i];
+		if (i == 0)
+			row.window.end_ns = now.realtime_ns + 3600 * NS_PER_S;
+		if (i == 1)
+			row.window.end_ns = TIME_FOREVER - 1;
+		assert_int_equal(fixture_holders(&f, "contoso", "holders", &row, 1), 0);
+		assert_int_equal(groups_of("dave", -1, &gids, &count), NSS_STATUS_SUCCESS);
+		assert_int_equal(count, i == 2 ? 2 : 1);
+		free(gids);
+	}
+	row.window.boot_end_ns = now.boottime_ns + 3600 * NS_PER_S;
+	assert_int_equal(fixture_holders(&f, "contoso", "holders", &row, 1), 0);
+	assert_int_equal(groups_of("dave", -1, &gids, &count), NSS_STATUS_SUCCESS);
+	assert_int_equal(count, 1);
+	free(gids);
+}
+
 static void test_initgroups_honours_the_limit(void **state)
 {
 	gid_t *gids;
@@ -370,6 +400,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_T50_a_name_that_was_given_anew_inherits_nothing, calls_setup, calls_teardown),
 		cmocka_unit_test_setup_teardown(test_grants_of_another_boot_count_for_nothing, calls_setup, calls_teardown),
 		cmocka_unit_test_setup_teardown(test_initgroups, calls_setup, calls_teardown),
+		cmocka_unit_test_setup_teardown(test_initgroups_gives_nothing_that_ends, calls_setup, calls_teardown),
 		cmocka_unit_test_setup_teardown(test_initgroups_honours_the_limit, calls_setup, calls_teardown),
 		cmocka_unit_test_setup_teardown(test_erange_goes_with_tryagain_and_errnop_may_be_errno, calls_setup, calls_teardown),
 		cmocka_unit_test_setup_teardown(test_null_and_empty_buffers, calls_setup, calls_teardown),

@@ -98,6 +98,54 @@ static void test_T22_gids_of_system_groups_are_never_given(void **state)
 	free(gids);
 }
 
+/* An index that is whole and gives the tenant every id there is. */
+static void publish_endless_range(void)
+{
+	struct index_tenant t;
+	CLEANUP(index_closep) struct index_view *v = NULL;
+
+	f.tenants[0].id_range = (struct id_range){0, UINT32_MAX};
+	assert_int_equal(fixture_publish(&f, false), 0);
+	assert_int_equal(index_open(&v), 0);
+	assert_int_equal(index_tenant(v, 0, &t), 0);
+	assert_int_equal(t.id_range.last, UINT32_MAX);
+}
+
+static void test_T22_no_range_gives_away_the_hosts_own_ids(void **state)
+{
+	static const uint32_t bad[] = {0, 27, 999, 65534, 65535, 1u << 31, NO_ID};
+	const uint32_t good[2] = {1900010000, 1900010001};
+	char path[256];
+	gid_t *gids;
+	long count;
+
+	(void)snprintf(path, sizeof(path), "%s", fixture_tenant_path(&f, "contoso", "identity"));
+	publish_endless_range();
+	assert_int_equal(groups_of("alice", -1, &gids, &count), NSS_STATUS_SUCCESS);
+	free(gids);
+	for (size_t i = 0; i < ARRAY_LENGTH(bad); i++) {
+		publish_endless_range();
+		file_bend(path, file_find(path, good, sizeof(good)), &bad[i], sizeof(bad[i]));
+		assert_int_equal(groups_of("alice", -1, &gids, &count), NSS_STATUS_UNAVAIL);
+		assert_int_equal(count, 1);
+		free(gids);
+	}
+}
+
+static void test_T22_no_right_gives_roots_group(void **state)
+{
+	struct holder row = fixture_holder(&f, 3, RIGHT_GROUP, "root");
+	gid_t *gids;
+	long count;
+
+	assert_int_equal(fixture_publish(&f, false), 0);
+	row.local_gid = 0;
+	assert_int_equal(fixture_holders(&f, "contoso", "holders", &row, 1), 0);
+	assert_int_equal(groups_of("dave", -1, &gids, &count), NSS_STATUS_UNAVAIL);
+	assert_int_equal(count, 1);
+	free(gids);
+}
+
 static void test_T23_a_group_of_the_directory_cannot_pose_as_become_root(void **state)
 {
 	struct group gr;
@@ -117,6 +165,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_files_of_others_are_unavail, calls_setup, calls_teardown),
 		cmocka_unit_test_setup_teardown(test_T22_ids_are_checked_again_when_read, calls_setup, calls_teardown),
 		cmocka_unit_test_setup_teardown(test_T22_gids_of_system_groups_are_never_given, calls_setup, calls_teardown),
+		cmocka_unit_test_setup_teardown(test_T22_no_range_gives_away_the_hosts_own_ids, calls_setup, calls_teardown),
+		cmocka_unit_test_setup_teardown(test_T22_no_right_gives_roots_group, calls_setup, calls_teardown),
 		cmocka_unit_test_setup_teardown(test_T23_a_group_of_the_directory_cannot_pose_as_become_root, calls_setup, calls_teardown),
 	};
 

@@ -117,3 +117,10 @@ const char *fake_broker_heard(struct fake_broker *b)
 {
 	return b->heard;
 }
+
+void fake_broker_forget(struct fake_broker *b)
+{
+	pthread_mutex_lock(&b->lock);
+	b->heard[0] = '\0';
+	pthread_mutex_unlock(&b->lock);
+}

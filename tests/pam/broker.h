@@ -20,5 +20,7 @@ struct fake_broker *fake_broker_start(const char *path, const char *const *answe
 void fake_broker_stop(struct fake_broker *b);
 /* What it was sent so far, a line each. */
 const char *fake_broker_heard(struct fake_broker *b);
+/* Makes it forget that. Words still under way may come behind it. */
+void fake_broker_forget(struct fake_broker *b);
 
 #endif

@@ -14,6 +14,12 @@ __attribute__((visibility("default"))) int pam_sm_authenticate(pam_handle_t *pam
 	return swap(pamh, argc, argv);
 }
 
+__attribute__((visibility("default"))) int pam_sm_setcred(pam_handle_t *pamh, int flags, int argc, const char **argv)
+{
+	(void)flags;
+	return swap(pamh, argc, argv);
+}
+
 __attribute__((visibility("default"))) int pam_sm_acct_mgmt(pam_handle_t *pamh, int flags, int argc,
 							    const char **argv)
 {

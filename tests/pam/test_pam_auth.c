@@ -57,6 +57,31 @@ static void test_who_has_no_usable_hash(void **state)
 	assert_int_equal(world_authenticate("sshd", "alice", ""), PAM_AUTH_ERR);
 }
 
+/* The module asks for two seconds after every no; libpam waits for half of that at least, or half as much more. */
+static void assert_waits(const char *user, const char *answer)
+{
+	fake->fail_delay_us = 0;
+	assert_int_equal(world_authenticate("sshd", user, answer), PAM_AUTH_ERR);
+	assert_true(fake->fail_delay_us >= 2000000);
+	assert_true(person.delay_us >= 1000000);
+}
+
+static void test_a_no_takes_its_time(void **state)
+{
+	assert_waits("alice", "wrong");
+	assert_waits("alice", "");
+	assert_waits("alice", NULL);
+	assert_waits("dan", WORLD_PASSWORD); /* disabled */
+	assert_waits("dan", "wrong");
+	assert_waits("nopass", WORLD_PASSWORD);
+	assert_waits("locked", WORLD_PASSWORD);
+	world_stack("sshd", "auth optional @", "auth required @ use_first_pass", NULL);
+	assert_waits("alice", "wrong");
+	world_stack("sshd", "auth required @", NULL);
+	assert_int_equal(world_authenticate("sshd", "alice", WORLD_PASSWORD), PAM_SUCCESS);
+	assert_int_equal(person.delay_us, 0);
+}
+
 /* Nothing is asked: the next module knows nobody's password yet. */
 static void test_other_peoples_passwords_are_not_asked_for(void **state)
 {
@@ -292,6 +317,7 @@ int main(void)
 		CASE(test_the_password_of_a_tenants_user),
 		CASE(test_T1_an_empty_password_is_refused),
 		CASE(test_who_has_no_usable_hash),
+		CASE(test_a_no_takes_its_time),
 		CASE(test_other_peoples_passwords_are_not_asked_for),
 		CASE(test_unknown_names_are_not_logged),
 		CASE(test_passwords_of_earlier_modules),

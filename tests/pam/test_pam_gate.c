@@ -63,6 +63,11 @@ static const struct {
 	{ARGS("sudo\0id\0-e\0-u\0postgres"), 0, "", ""}, /* the command's */
 	{ARGS("sudo\0--\0-e"), 0, "", ""},
 	{ARGS("sudo\0-\0-e"), 0, "", ""},
+	/* behind a "--", an option's value too, NAME=VALUE is the command or a file to edit */
+	{ARGS("sudo\0--\0A=b\0-e"), 0, "", ""},
+	{ARGS("sudo\0-p\0--\0A=b\0-e"), 0, "", ""},
+	{ARGS("sudo\0-e\0-p\0--\0A=b\0-u\0postgres\0/etc/shadow"), EDIT, "", ""},
+	{ARGS("sudo\0-e\0-p\0--\0-u\0postgres\0f"), EDIT, "postgres", ""},
 	{ARGS("sudo\0/bin/a=b\0-e"), 0, "", ""},
 	{ARGS("sudo\0-i"), 0, "", ""},
 	{ARGS("sudo\0-l"), 0, "", ""},

@@ -25,7 +25,7 @@ static void test_T21_the_module_refuses_the_broker(void **state)
 	assert_int_equal(world_account("sudo", "alice"), PAM_SYSTEM_ERR);
 	assert_int_equal(world_account("sudo", "root"), PAM_SYSTEM_ERR);
 	assert_int_equal(world_session("sudo", "root"), PAM_SYSTEM_ERR);
-	assert_int_equal(fake->allocations, 0);
+	assert_int_equal(fake->calls, 0);
 	assert_string_equal(fake_broker_heard(root), "");
 	assert_string_equal(fake_broker_heard(everybody), "");
 	fake_broker_stop(root);

@@ -162,6 +162,31 @@ static void test_T4_the_invoker_stays_when_the_program_is_root_by_now(void **sta
 	fake_broker_stop(b);
 }
 
+/* Another module gives the session to somebody else, none of ours, ours or root. */
+static void test_T4_another_module_swaps_the_user_of_a_session(void **state)
+{
+	static const char *const others[] = {"luser", "erin", "root", "alias"};
+	struct fake_broker *b = start_broker(opens);
+	char swap[64];
+
+	fake->uid = 0;
+	for (size_t i = 0; i < ARRAY_LENGTH(others); i++) {
+		pam_handle_t *pamh;
+
+		(void)snprintf(swap, sizeof(swap), "session required %% %s", others[i]);
+		world_stack("sshd", "account required @", swap, "session required @", "session required pam_permit.so",
+			    NULL);
+		pamh = world_start("sshd", "alice");
+		assert_int_equal(pam_acct_mgmt(pamh, 0), PAM_SUCCESS);
+		assert_int_equal(pam_open_session(pamh, 0), PAM_PERM_DENIED);
+		world_end(pamh);
+	}
+	assert_true(logged("why=user-changed"));
+	assert_string_equal(fake_broker_heard(b), "");
+	assert_int_equal(fake->group_count, 0);
+	fake_broker_stop(b);
+}
+
 static void test_a_broker_that_refuses(void **state)
 {
 	static const char *const refusals[] = {
@@ -181,6 +206,19 @@ static void test_a_broker_that_refuses(void **state)
 	}
 	assert_true(logged("why=broker-refused target=root"));
 	assert_true(logged("why=no-cgroup target=root"));
+}
+
+static void test_a_broker_that_is_somebody_else(void **state)
+{
+	struct fake_broker *b = start_broker(opens);
+
+	fake->cgroup2 = true;
+	fake->other_peer = true;
+	assert_int_equal(sudo("root"), PAM_PERM_DENIED);
+	assert_string_equal(fake_broker_heard(b), "");
+	fake->other_peer = false;
+	assert_int_equal(sudo("root"), PAM_SUCCESS);
+	fake_broker_stop(b);
 }
 
 static void test_a_broker_that_lies(void **state)
@@ -243,6 +281,26 @@ static void test_a_login_by_grant_is_contained_and_takes_its_groups(void **state
 	assert_int_equal(fake->group_count, 2);
 	assert_int_equal(pam_close_session(pamh, 0), PAM_SUCCESS);
 	world_end(pamh);
+	fake_broker_stop(b);
+}
+
+/* A dated assignment is no grant, and its group ends all the same; what is held for good NSS gives, and we add nothing. */
+static void test_a_login_takes_the_group_of_a_dated_assignment(void **state)
+{
+	struct fake_broker *b = start_broker(opens);
+
+	world_no_grants();
+	fake->uid = 0;
+	assert_int_equal(world_session("sshd", "hank"), PAM_SUCCESS);
+	assert_non_null(strstr(fake_broker_heard(b), "\"kind\":\"login\",\"service\":\"sshd\",\"invoker\":1900000011,"
+						     "\"target\":\"hank\",\"groups\":\"adm\""));
+	assert_int_equal(fake->group_count, 1);
+	assert_int_equal(fake->groups[0], 4);
+	fake_broker_forget(b);
+	fake->group_count = 0;
+	assert_int_equal(world_session("sshd", "erin"), PAM_SUCCESS);
+	assert_string_equal(fake_broker_heard(b), "");
+	assert_int_equal(fake->group_count, 0);
 	fake_broker_stop(b);
 }
 
@@ -394,10 +452,13 @@ int main(void)
 		CASE(test_T6_a_session_without_an_account_phase),
 		CASE(test_T6_a_session_without_an_account_phase_and_without_a_real_uid),
 		CASE(test_T4_the_invoker_stays_when_the_program_is_root_by_now),
+		CASE(test_T4_another_module_swaps_the_user_of_a_session),
 		CASE(test_a_broker_that_refuses),
+		CASE(test_a_broker_that_is_somebody_else),
 		CASE(test_a_broker_that_lies),
 		CASE(test_a_standing_login_is_left_where_it_is),
 		CASE(test_a_login_by_grant_is_contained_and_takes_its_groups),
+		CASE(test_a_login_takes_the_group_of_a_dated_assignment),
 		CASE(test_a_login_that_cannot_be_contained),
 		CASE(test_a_journal_that_cannot_grow),
 		CASE(test_the_ceiling_caps_the_groups),

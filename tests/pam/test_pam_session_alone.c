@@ -2,16 +2,15 @@
 /* The session phase without a broker, or with one that hangs: contained all the same, or denied. */
 #include "tests/unit/cmocka_test.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "tests/pam/broker.h"
+#include "tests/pam/record.h"
 #include "tests/pam/world.h"
 
 static int setup(void **state)
@@ -35,53 +34,9 @@ static struct fake_broker *start_broker(const char *const *answers)
 
 static char record[4096];
 
-/* The one record, or false. */
-static bool find_record(char *name, size_t len)
-{
-	DIR *folder = opendir(world_path("/run/tenure/sessions"));
-	const struct dirent *e;
-	bool found = false;
-
-	while (folder && (e = readdir(folder)))
-		if (e->d_name[0] != '.') {
-			assert_false(found);
-			found = true;
-			(void)snprintf(name, len, "%.120s", e->d_name);
-		}
-	if (folder)
-		closedir(folder);
-	return found;
-}
-
-static void read_text(const char *path, char *buf, size_t len)
-{
-	FILE *f = fopen(world_path(path), "re");
-	size_t n;
-
-	assert_non_null(f);
-	n = fread(buf, 1, len - 1, f);
-	buf[n] = '\0';
-	fclose(f);
-}
-
 static void assert_contained(void)
 {
-	char name[128], path[256], procs[64], pid[32];
-	struct stat st;
-
-	assert_true(find_record(name, sizeof(name)));
-	assert_non_null(strstr(name, ".adopt"));
-	(void)snprintf(path, sizeof(path), "/run/tenure/sessions/%s", name);
-	assert_int_equal(stat(world_path(path), &st), 0);
-	assert_int_equal(st.st_mode & 07777, 0600);
-	read_text(path, record, sizeof(record));
-	(void)snprintf(path, sizeof(path), "/cgroup/tenure.slice/tenure-%.36s/cgroup.procs", name);
-	read_text(path, procs, sizeof(procs));
-	(void)snprintf(pid, sizeof(pid), "%d", (int)getpid());
-	assert_string_equal(procs, pid);
-	assert_int_equal(unlink(world_path(path)), 0);
-	(void)snprintf(path, sizeof(path), "/run/tenure/sessions/%s", name);
-	assert_int_equal(unlink(world_path(path)), 0);
+	assert_true(record_take(record, sizeof(record)));
 }
 
 static void test_without_a_broker_the_session_is_contained_all_the_same(void **state)
@@ -104,6 +59,20 @@ static void test_without_a_broker_the_session_is_contained_all_the_same(void **s
 	assert_null(strstr(record, "\nrequest="));
 }
 
+/* It ends with the date, which is a time of the calendar alone. */
+static void test_without_a_broker_a_dated_group_has_its_end_on_record(void **state)
+{
+	fake->cgroup2 = true;
+	fake->uid = 0;
+	assert_int_equal(world_session("sshd", "hank"), PAM_SUCCESS);
+	assert_contained();
+	assert_non_null(strstr(record, "\nkind=login\nservice=sshd\ninvoker=1900000011\ntarget=hank\ngroups=adm\n"));
+	assert_non_null(strstr(record, "\nrole=log-reader\nend="));
+	assert_null(strstr(record, "\nboot_end="));
+	assert_int_equal(fake->group_count, 1);
+	assert_int_equal(fake->groups[0], 4);
+}
+
 static void test_without_a_broker_what_has_ended_is_denied(void **state)
 {
 	char name[128];
@@ -111,7 +80,7 @@ static void test_without_a_broker_what_has_ended_is_denied(void **state)
 	fake->cgroup2 = true;
 	world_grant("alice", "db-operator", -1);
 	assert_int_equal(world_session("sudo", "root"), PAM_PERM_DENIED);
-	assert_false(find_record(name, sizeof(name)));
+	assert_false(record_find(name, sizeof(name)));
 }
 
 static void test_a_record_in_which_nothing_runs_is_forgotten(void **state)
@@ -122,7 +91,7 @@ static void test_a_record_in_which_nothing_runs_is_forgotten(void **state)
 
 	fake->cgroup2 = true;
 	assert_int_equal(pam_open_session(pamh, 0), PAM_SUCCESS);
-	assert_true(find_record(name, sizeof(name)));
+	assert_true(record_find(name, sizeof(name)));
 	(void)snprintf(path, sizeof(path), "/cgroup/tenure.slice/tenure-%.36s/cgroup.procs", name);
 	f = fopen(world_path(path), "we"); /* as the kernel would show it */
 	assert_non_null(f);
@@ -130,7 +99,7 @@ static void test_a_record_in_which_nothing_runs_is_forgotten(void **state)
 	assert_true(fputs(pid, f) >= 0);
 	fclose(f);
 	assert_int_equal(pam_close_session(pamh, 0), PAM_SUCCESS);
-	assert_false(find_record(name, sizeof(name)));
+	assert_false(record_find(name, sizeof(name)));
 	world_end(pamh);
 }
 
@@ -207,6 +176,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(test_without_a_broker_the_session_is_contained_all_the_same),
+		CASE(test_without_a_broker_a_dated_group_has_its_end_on_record),
 		CASE(test_without_a_broker_what_has_ended_is_denied),
 		CASE(test_a_record_in_which_nothing_runs_is_forgotten),
 		CASE(test_no_cgroup_no_session),

@@ -23,7 +23,6 @@
 #include "common/snapshot/secrets.h"
 
 struct fakes *fake;
-struct person person;
 char world_root[64];
 
 static struct host_config host;
@@ -44,7 +43,7 @@ static const char tenant_text[] = "id = \"5d0b3a2e-7c64-4f0e-9a57-2b3c8d1e4f60\"
 				  "id_range = [ 1900000000, 1900099999 ];\n"
 				  "role_gids = [ 1900090000, 1900090999 ];\nvisibility = \"all\";\n";
 
-/* ~ stands for the hash of WORLD_PASSWORD. */
+/* ~ stands for the hash of WORLD_PASSWORD, ^ for a time in an hour. */
 static const char directory_text[] =
 	"version = 1;\n"
 	"users = (\n"
@@ -57,11 +56,12 @@ static const char directory_text[] =
 	"  { name = \"future\"; uid = 1900000007; password = \"~\"; start = \"2099-01-01T00:00:00Z\"; },\n"
 	"  { name = \"gina\"; uid = 1900000008; password = \"~\"; },\n"
 	"  { name = \"nopass\"; uid = 1900000009; },\n"
+	"  { name = \"hank\"; uid = 1900000011; },\n"
 	"  { name = \"locked\"; uid = 1900000010; password = \"~\"; }\n"
 	");\n"
 	"groups = ( { name = \"dba\"; gid = 1900010001; members = [ \"alice\", \"bob\" ]; },\n"
 	"  { name = \"logins\"; gid = 1900010002;\n"
-	"    members = [ \"alice\", \"carol\", \"dan\", \"future\", \"nopass\", \"locked\" ]; } );\n"
+	"    members = [ \"alice\", \"carol\", \"dan\", \"future\", \"nopass\", \"locked\", \"hank\" ]; } );\n"
 	"scopes = ( { path = \"/prod\"; kind = \"management-group\"; } );\n"
 	"hosts = ( { name = \"db1\"; id = \"0f3c1d52-9a51-4a0c-8d3e-6f1b2a7c9e10\"; scope = \"/prod\"; } );\n"
 	"roles = (\n"
@@ -70,6 +70,7 @@ static const char directory_text[] =
 	"  { name = \"greedy\"; title = \"Greedy\"; actions = [ \"login\", \"group:root\", \"group:shadow\", \"group:adm\" ]; },\n"
 	"  { name = \"pg-operator\"; title = \"Postgres\"; actions = [ \"become:postgres\" ]; },\n"
 	"  { name = \"pg-reader\"; title = \"Postgres and logs\"; actions = [ \"become:postgres\", \"group:adm\" ]; },\n"
+	"  { name = \"log-reader\"; title = \"Logs\"; actions = [ \"group:adm\" ]; },\n"
 	"  { name = \"standing-root\"; title = \"Standing root\"; actions = [ \"login\", \"become:root\" ]; } );\n"
 	"assignments = (\n"
 	"  { type = \"active\"; role = \"host-user-login\"; group = \"logins\"; scope = \"/\"; },\n"
@@ -78,6 +79,8 @@ static const char directory_text[] =
 	"  { type = \"eligible\"; role = \"greedy\"; user = \"gina\"; scope = \"/prod\"; },\n"
 	"  { type = \"eligible\"; role = \"pg-operator\"; user = \"gina\"; scope = \"/prod\"; },\n"
 	"  { type = \"eligible\"; role = \"pg-reader\"; user = \"gina\"; scope = \"/prod\"; },\n"
+	"  { type = \"active\"; role = \"log-reader\"; user = \"hank\"; scope = \"/prod\"; end = \"^\"; },\n"
+	"  { type = \"active\"; role = \"log-reader\"; user = \"erin\"; scope = \"/prod\"; },\n"
 	"  { type = \"active\"; role = \"standing-root\"; user = \"erin\"; scope = \"/prod\"; } );\n";
 
 const char *world_path(const char *path)
@@ -141,10 +144,16 @@ static const char *cheap_hash(void)
 static char *fill_in(const char *text, const char *hash)
 {
 	struct buffer b = BUFFER(1u << 16);
+	char soon[TIME_TEXT_MAX];
+	struct instant now;
 
+	assert_int_equal(clock_system.now(&clock_system, &now), 0);
+	time_format_rfc3339(now.realtime_ns + 3600 * NS_PER_S, soon, sizeof(soon));
 	for (; *text; text++) {
 		if (*text == '~')
 			buffer_append_string(&b, hash);
+		else if (*text == '^')
+			buffer_append_string(&b, soon);
 		else
 			buffer_append(&b, text, 1);
 	}
@@ -206,6 +215,36 @@ static void bind_logins(void)
 	bindings[3] = (struct index_binding){.login = "rescue", .uid = UID_RESCUE, .principal = principal_id("rescue")};
 }
 
+/* ---- rows of holders and grants ---- */
+
+struct rows {
+	struct holder items[64];
+	size_t count;
+};
+
+static int add_row(void *context, const struct holder *row)
+{
+	struct rows *rows = context;
+
+	assert_true(rows->count < ARRAY_LENGTH(rows->items));
+	rows->items[rows->count] = *row;
+	if (row->kind == RIGHT_GROUP)
+		rows->items[rows->count].local_gid = 4;
+	rows->count++;
+	return 0;
+}
+
+static void write_standing(void)
+{
+	struct policy *policy = NULL;
+	struct rows rows = {.count = 0};
+
+	assert_int_equal(policy_open_path(world_tenant_path("policy"), &policy), 0);
+	assert_int_equal(decide_standing_rows(policy, add_row, &rows), 0);
+	assert_int_equal(holders_write(world_tenant_path("holders"), 1, &tenant.id, NULL, rows.items, rows.count), 0);
+	policy_close(policy);
+}
+
 static void publish(void)
 {
 	struct uuid host_id;
@@ -219,6 +258,7 @@ static void publish(void)
 	assert_int_equal(policy_write(world_tenant_path("policy"), 1, directory, &host, &tenant, &host_id, bindings,
 				      ARRAY_LENGTH(bindings)), 0);
 	assert_int_equal(secrets_write(world_tenant_path("secrets"), 1, directory), 0);
+	write_standing();
 	world_no_grants();
 }
 
@@ -296,6 +336,12 @@ void world_teardown(void)
 	memset(fake, 0, sizeof(*fake));
 }
 
+void world_forget_sessions(void)
+{
+	(void)nftw(world_path("/run/tenure/sessions"), remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+	(void)nftw(world_path("/cgroup/tenure.slice"), remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+}
+
 void world_break(const char *path)
 {
 	char torn[] = "TENURE, torn";
@@ -327,23 +373,6 @@ void world_index_without_classes(void)
 }
 
 /* ---- grants ---- */
-
-struct rows {
-	struct holder items[32];
-	size_t count;
-};
-
-static int add_row(void *context, const struct holder *row)
-{
-	struct rows *rows = context;
-
-	assert_true(rows->count < ARRAY_LENGTH(rows->items));
-	rows->items[rows->count] = *row;
-	if (row->kind == RIGHT_GROUP)
-		rows->items[rows->count].local_gid = 4;
-	rows->count++;
-	return 0;
-}
 
 static void write_grants(const struct rows *rows)
 {
@@ -381,128 +410,4 @@ void world_grant(const char *user, const char *role, int seconds)
 	assert_true(rows.count > 0);
 	write_grants(&rows);
 	policy_close(policy);
-}
-
-/* ---- a person, and PAM ---- */
-
-static int converse(int count, const struct pam_message **messages, struct pam_response **ret, void *data)
-{
-	struct pam_response *responses = calloc((size_t)count, sizeof(*responses));
-
-	(void)data;
-	assert_non_null(responses);
-	for (int i = 0; i < count; i++) {
-		const struct pam_message *m = messages[i];
-
-		if (m->msg_style == PAM_ERROR_MSG) {
-			person.errors++;
-			(void)snprintf(person.last_error, sizeof(person.last_error), "%s", m->msg);
-		} else if (m->msg_style == PAM_TEXT_INFO) {
-			person.infos++;
-			(void)snprintf(person.last_info, sizeof(person.last_info), "%s", m->msg);
-		} else {
-			person.prompts++;
-			(void)snprintf(person.last_prompt, sizeof(person.last_prompt), "%s", m->msg);
-			if (person.conversation_result != PAM_SUCCESS) {
-				free(responses);
-				return person.conversation_result;
-			}
-			responses[i].resp = person.answer ? strdup(person.answer) : NULL;
-		}
-	}
-	*ret = responses;
-	return PAM_SUCCESS;
-}
-
-static void no_delay(int result, unsigned us, void *data)
-{
-	(void)result;
-	(void)us;
-	(void)data;
-}
-
-pam_handle_t *world_start(const char *service, const char *user)
-{
-	static const struct pam_conv conversation = {.conv = converse};
-	void (*delay)(int, unsigned, void *) = no_delay;
-	pam_handle_t *pamh = NULL;
-	const void *item;
-
-	assert_int_equal(pam_start_confdir(service, user, &conversation, world_path("/pam"), &pamh), PAM_SUCCESS);
-	memcpy(&item, &delay, sizeof(item));
-	assert_int_equal(pam_set_item(pamh, PAM_FAIL_DELAY, item), PAM_SUCCESS);
-	return pamh;
-}
-
-void world_end(pam_handle_t *pamh)
-{
-	assert_int_equal(pam_end(pamh, PAM_SUCCESS), PAM_SUCCESS);
-}
-
-static void put_line(FILE *f, const char *line)
-{
-	for (; *line; line++) {
-		if (*line == '@')
-			(void)fputs(TEST_MODULE, f);
-		else if (*line == '%')
-			(void)fputs(SWAP_MODULE, f);
-		else
-			(void)fputc(*line, f);
-	}
-	(void)fputc('\n', f);
-}
-
-void world_stack(const char *service, ...)
-{
-	const char *line;
-	char path[128];
-	va_list lines;
-	FILE *f;
-
-	(void)snprintf(path, sizeof(path), "/pam/%s", service);
-	f = fopen(world_path(path), "we");
-	assert_non_null(f);
-	va_start(lines, service);
-	while ((line = va_arg(lines, const char *)))
-		put_line(f, line);
-	va_end(lines);
-	assert_int_equal(fclose(f), 0);
-}
-
-int world_authenticate(const char *service, const char *user, const char *answer)
-{
-	pam_handle_t *pamh = world_start(service, user);
-	int r;
-
-	person = (struct person){.answer = answer};
-	r = pam_authenticate(pamh, 0);
-	world_end(pamh);
-	return r;
-}
-
-int world_account(const char *service, const char *user)
-{
-	pam_handle_t *pamh = world_start(service, user);
-	int r;
-
-	person = (struct person){.answer = WORLD_PASSWORD};
-	r = pam_acct_mgmt(pamh, PAM_SILENT);
-	world_end(pamh);
-	return r;
-}
-
-int world_session(const char *service, const char *user)
-{
-	pam_handle_t *pamh = world_start(service, user);
-	int r;
-
-	person = (struct person){.answer = WORLD_PASSWORD};
-	r = pam_open_session(pamh, 0);
-	world_end(pamh);
-	return r;
-}
-
-bool logged(const char *text)
-{
-	return strstr(fake->syslog, text) != NULL;
 }

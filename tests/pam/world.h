@@ -14,6 +14,7 @@
  *   future  1900000007  logs in from 2099 on
  *   gina    1900000008  password, eligible for visitor (login, group:adm), pg-operator (become:postgres), pg-reader (and adm)
  *   nopass  1900000009  logs in, has no password          locked 1900000010  a hash that fits nothing
+ *   hank    1900000011  logs in, and holds group:adm for another hour by a dated assignment (erin holds it for good)
  *   bob     1501        local, mapped, eligible for db-operator (gates alone)
  *   lou     1503        local, mapped with login = "tenant", no right to log in
  *   moved   1505        local, mapped when it had another uid
@@ -32,6 +33,7 @@
 #define UID_ERIN	1900000005
 #define UID_MALLORY	1900000006
 #define UID_GINA	1900000008
+#define UID_HANK	1900000011
 #define UID_LUSER	1500
 #define UID_BOB		1501
 #define UID_RESCUE	1502
@@ -55,6 +57,9 @@ void world_no_grants(void);
 void world_command(const char *words, size_t len);
 #define WORLD_COMMAND(words) world_command(words, sizeof(words))
 
+/* Takes away what sessions without a broker have left: records and cgroups. */
+void world_forget_sessions(void);
+
 /* Overwrites a file with bytes that are no snapshot. */
 void world_break(const char *path);
 /* An index that is whole, but gives no service a class. */
@@ -65,6 +70,7 @@ struct person {
 	const char *answer;	 /* to every prompt; NULL: answers nothing */
 	int conversation_result; /* PAM_SUCCESS, PAM_CONV_AGAIN, ... for prompts */
 	int prompts, errors, infos;
+	unsigned delay_us; /* that libpam made them wait after the last no */
 	char last_prompt[256], last_error[512], last_info[512];
 };
 extern struct person person;
@@ -74,9 +80,13 @@ pam_handle_t *world_start(const char *service, const char *user);
 void world_end(pam_handle_t *pamh);
 
 /*
- * Writes a service's stack: each line is "auth required @" with @ for our module and %swap for pam_swap.so; NULL ends.
+ * Writes a service's stack: each line is "auth required @" with @ for our module and % for pam_swap.so; NULL ends.
  */
 void world_stack(const char *service, ...);
+
+/* A stack of our module in which PAM_IGNORE comes back as what neither a yes nor a denial of ours is. */
+void world_telling_stack(const char *service);
+#define WORLD_IGNORED PAM_SERVICE_ERR
 
 /* One phase in a transaction of its own. */
 int world_authenticate(const char *service, const char *user, const char *answer);

@@ -49,12 +49,28 @@ check "a later broker has it in the journal" wait_for history_has expire
 on_terminal dave 'tenure request quick-root --for 1h && sudo dpkg -r libpam-tenure' >/run/check.out 2>&1
 shows "removal from an elevated session is refused" 'would end this elevated session'
 check "and nothing is half removed" sh -c '[ -z "$(dpkg --audit)" ] && grep -q pam_tenure /etc/pam.d/common-account'
-on_terminal dave 'sudo dpkg -r libpam-tenure libnss-tenure tenure' >/run/check.out 2>&1
-shows "all of it neither" 'would end this elevated session'
+on_terminal dave 'sudo dpkg -r libpam-tenure tenure' >/run/check.out 2>&1
+shows "with the broker neither" 'would end this elevated session'
 check "the broker lives" wait_for tenure_answers
 expect_status "and the gate" 0 on_terminal dave 'sudo true'
 as dave 'tenure end' >/dev/null 2>&1
 expect_status "closed without a grant" 1 on_terminal dave 'sudo true'
+
+# the modules alone go and come back: the broker, which stays, grants as before
+check "the package of the modules goes" dpkg -r libpam-tenure
+check "and comes back" sh -c 'dpkg -i /tmp/new/libpam-tenure_*.deb'
+expect_status "what is granted then opens sudo" 0 on_terminal dave 'tenure request quick-root --for 1m && sudo true'
+as dave 'tenure end' >/dev/null 2>&1
+
+# any PAM MFA serves: one that counts in the home, from inside of the unit
+mv /etc/pam.d/tenure /run/tenure.pam
+printf '#!/bin/sh\ntouch /home/contoso.com/alice/.mfa-counter\n' >/usr/local/sbin/mfa
+chmod 755 /usr/local/sbin/mfa
+printf 'auth required pam_exec.so quiet /usr/local/sbin/mfa\naccount required pam_permit.so\n' >/etc/pam.d/tenure
+expect_status "a step-up whose module writes to the home" 0 on_terminal alice 'tenure request db-operator --reason mfa'
+check "has written there" test -e /home/contoso.com/alice/.mfa-counter
+as alice 'tenure cancel' >/dev/null 2>&1
+mv /run/tenure.pam /etc/pam.d/tenure
 
 # removal ends what is live
 on_terminal dave 'tenure request quick-root --for 1h && sudo sh -c "echo \$\$ > /run/elevated.pid2; sleep 300"' >/run/elevated.out 2>&1 &

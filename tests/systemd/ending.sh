@@ -128,7 +128,7 @@ expect {
 	"root@" {}
 }
 send "(trap '' HUP TERM; while :; do date +%s.%N >> /tmp/ticks; sleep 0.05; done) &\r"
-send "setsid sleep 1003 & echo \$! > /run/setsid.pid; echo \$\$ > /run/root.pid\r"
+send "setsid sh -c 'echo \$\$ > /run/setsid.pid; exec sleep 1003' & echo \$\$ > /run/root.pid\r"
 expect "A% "
 send "stty -g > /tmp/stty.after; exit\r"
 expect eof
@@ -136,6 +136,7 @@ X
 expect -f /run/shell.exp >/run/shell.out 2>&1 &
 shell=$!
 check "another session is up" wait_for test -s /run/root.pid
+wait_for test -s /run/setsid.pid
 root=$(cat /run/root.pid) started=$(start_of "$(cat /run/root.pid)")
 child=$(cat /run/setsid.pid) child_started=$(start_of "$(cat /run/setsid.pid)")
 end=$(sed -n 's/^end=\(.*\)\([0-9]\{9\}\)$/\1.\2/p' /run/tenure/sessions/*)

@@ -140,7 +140,7 @@ void bed_start(struct bed *b)
 			(void)setrlimit(RLIMIT_NOFILE, &(struct rlimit){b->descriptors, b->descriptors});
 		(void)setenv("TENURE_TEST_ROOT", b->root, 1);
 		(void)dup2(log, 2);
-		(void)execl("./tenured-test", "tenured-test", "-f", (char *)NULL);
+		(void)execl(b->program ? b->program : "./tenured-test", "tenured-test", "-f", (char *)NULL);
 		_exit(98);
 	}
 	for (int i = 0; i < PATIENCE_MS / 20; i++) {

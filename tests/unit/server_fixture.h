@@ -23,6 +23,7 @@ struct bed {
 	char root[64];
 	pid_t broker;
 	unsigned descriptors; /* RLIMIT_NOFILE of the broker's next start; 0: as it is */
+	const char *program;  /* of the broker's next start; NULL: tenured-test */
 };
 
 int bed_setup(void **state);

@@ -313,6 +313,14 @@ static void hear(void *context, const struct engine_event *event)
 	(void)snprintf(t->text, sizeof(t->text), "%s", event->text ? event->text : "");
 }
 
+static void remove_last(struct engine_fixture *f)
+{
+	char path[512];
+
+	(void)snprintf(path, sizeof(path), "%s/var/lib/tenure/last/directory.d/contoso.conf", f->root);
+	assert_int_equal(unlink(path), 0);
+}
+
 static void test_another_reason_is_told_as_well(void **state)
 {
 	struct engine_fixture *f = *state;
@@ -340,6 +348,34 @@ static void test_another_reason_is_told_as_well(void **state)
 	assert_string_equal(told.text, "");
 }
 
+static void test_what_is_in_force_instead_is_said(void **state)
+{
+	static const char directory[] = "etc/tenure/directory.d/contoso.conf";
+	struct engine_fixture *f = *state;
+	char buf[ENGINE_STALE_MAX];
+	const char *text;
+
+	assert_null(engine_stale(f->engine, 0, buf));
+	assert_null(engine_stale(f->engine, 1, buf));
+	fixture_edit(f, directory, "users = (", "users = ((");
+	fixture_reload(f);
+	text = engine_stale(f->engine, 0, buf);
+	assert_non_null(text);
+	assert_non_null(strstr(text, "directory.d/contoso.conf is not in force; the last good state of 20"));
+	fixture_edit(f, directory, "users = ((", "users = (");
+	fixture_reload(f);
+	assert_null(engine_stale(f->engine, 0, buf));
+	/* A deny of nobody keeps the policy that is there, and that one nobody may believe. */
+	fixture_mode(f, "var/lib/tenure/tenants/contoso/policy", 0666);
+	fixture_edit(f, directory, "assignments = (",
+		     "assignments = ( { type = \"deny\"; role = \"quick\"; group = \"gone\"; scope = \"/prod\"; },");
+	remove_last(f);
+	fixture_reload(f);
+	text = engine_stale(f->engine, 0, buf);
+	assert_non_null(text);
+	assert_non_null(strstr(text, "everything is denied"));
+}
+
 int main(void)
 {
 #define LIMITS_TEST(fn) cmocka_unit_test_setup_teardown(fn, engine_fixture_setup, engine_fixture_teardown)
@@ -352,6 +388,7 @@ int main(void)
 		LIMITS_TEST(test_an_approval_outlives_a_restart),
 		LIMITS_TEST(test_a_grant_that_was_cut_short_fails),
 		LIMITS_TEST(test_another_reason_is_told_as_well),
+		LIMITS_TEST(test_what_is_in_force_instead_is_said),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

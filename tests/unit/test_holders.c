@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "common/base/safe_file.h"
 #include "tests/unit/snapshot_fixture.h"
 
 static struct fixture f;
@@ -157,6 +158,28 @@ static void test_grants_are_bound_to_their_boot(void **state)
 	assert_int_equal(holders_open("contoso", "grants", &other), -ENOENT);
 }
 
+static void test_every_flipped_bit_of_grants_is_damage(void **state)
+{
+	struct holder row = fixture_holder(&f, 0, RIGHT_BECOME, "root");
+	const char *path = fixture_tenant_path(&f, "contoso", "grants");
+	struct snapshot s = {.borrowed = true};
+	struct holders *h = NULL;
+	char *data;
+
+	assert_int_equal(fixture_holders(&f, "contoso", "grants", &row, 1), 0);
+	assert_int_equal(safe_read(path, 1 << 20, &data, &s.len), 0);
+	s.data = (const uint8_t *)data;
+	for (size_t bit = 0; bit < s.len * 8; bit++) {
+		data[bit / 8] ^= (char)(1u << bit % 8);
+		if (holders_from(&s, true, &h) != -EBADMSG)
+			fail_msg("bit %zu of byte %zu goes unseen", bit % 8, bit / 8);
+		data[bit / 8] ^= (char)(1u << bit % 8);
+	}
+	assert_int_equal(holders_from(&s, true, &h), 0);
+	holders_close(h);
+	free(data);
+}
+
 static void test_rows_that_lack_something_are_not_written(void **state)
 {
 	struct holder row = fixture_holder(&f, 0, RIGHT_BECOME, NULL);
@@ -174,6 +197,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(test_windows, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_round_trip_of_a_row, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_grants_are_bound_to_their_boot, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_every_flipped_bit_of_grants_is_damage, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_rows_that_lack_something_are_not_written, setup, teardown),
 	};
 

@@ -2,6 +2,7 @@
 /*
  * Hostile policy files: each word of a sound file set to what hurts, and everything asked. Nothing may be read outside
  * the file (the sanitizers watch), nothing may be allowed that the trace does not allow too, and what is damaged says so.
+ * Most are sealed anew: check words (test_policy_bits) guard against accidents, and must not be what safety rests on.
  */
 #include "tests/unit/cmocka_test.h"
 
@@ -10,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/snapshot/policy_format.h"
+#include "common/snapshot/policy_check.h"
 #include "tests/unit/everything.h"
 #include "tests/unit/world.h"
 
@@ -27,16 +28,27 @@ static struct world *rich(uint64_t seed)
 	}
 }
 
-static unsigned ask_with(struct world *w, uint32_t *word, uint32_t value)
+/* Check words that fit what the file says now; where that cannot be, they do not. */
+static void reseal(struct world *w)
+{
+	int r = policy_seal(w->image, w->image_len);
+	assert_true(r == 0 || r == -EBADMSG);
+}
+
+static unsigned ask_with(struct world *w, uint32_t *word, uint32_t value, bool sealed)
 {
 	const uint32_t good = *word;
 	struct policy *p = NULL;
 	unsigned unreadable = 1;
 	*word = value;
+	if (sealed)
+		reseal(w);
 	if (policy_open_memory(w->image, w->image_len, &p) == 0)
 		unreadable = ask_everything(p, &w->grants);
 	policy_close(p);
 	*word = good;
+	if (sealed)
+		reseal(w);
 	return unreadable;
 }
 
@@ -52,8 +64,8 @@ static void test_every_word_set_to_what_hurts(void **state)
 		uint32_t *words = w->image;
 		assert_int_equal(ask_everything(w->policy, &w->grants), 0);
 		for (size_t i = 0; i < w->image_len / sizeof(*words); i++) {
-			for (size_t k = 0; k < ARRAY_LENGTH(hostile); k++, tried++)
-				damaged += ask_with(w, &words[i], hostile[k]) > 0;
+			for (size_t k = 0; k < ARRAY_LENGTH(hostile) * 2; k++, tried++)
+				damaged += ask_with(w, &words[i], hostile[k / 2], k % 2) > 0;
 		}
 		world_free(w);
 	}
@@ -74,11 +86,13 @@ static void test_every_record_of_a_section_set_to_what_hurts(void **state)
 		for (size_t k = 0; k < ARRAY_LENGTH(fill); k++) {
 			struct policy *p = NULL;
 			memset(at, fill[k], len);
+			reseal(w);
 			if (policy_open_memory(w->image, w->image_len, &p) == 0)
 				(void)ask_everything(p, &w->grants);
 			policy_close(p);
 		}
 		memcpy(at, good, len);
+		reseal(w);
 		free(good);
 	}
 	assert_int_equal(ask_everything(w->policy, &w->grants), 0);
@@ -165,6 +179,7 @@ static void test_a_damaged_deny_denies(void **state)
 		(void *)((char *)w->image + header->sections[POLICY_ASSIGNMENTS].offset);
 	assert_int_equal(ask_alice(w, QUESTION_GATE_ANY, NULL), WHY_NONE);
 	rights[assignments[2].rights.first].kind = 99;
+	reseal(w);
 	assert_int_equal(ask_alice(w, QUESTION_GATE_ANY, NULL), WHY_UNREADABLE);
 	assert_int_equal(ask_alice(w, QUESTION_GATE, NULL), WHY_UNREADABLE);
 	assert_int_equal(ask_alice(w, QUESTION_LOGIN, NULL), WHY_UNREADABLE);
@@ -194,11 +209,13 @@ static void test_a_damaged_role_denies(void **state)
 	struct policy_role_record *roles = (void *)((char *)w->image + header->sections[POLICY_ROLES].offset);
 	assert_int_equal(ask_alice(w, QUESTION_LOGIN, NULL), WHY_NONE);
 	roles[0].flags = UINT32_MAX; /* the one that gives */
+	reseal(w);
 	assert_int_equal(ask_alice(w, QUESTION_LOGIN, NULL), WHY_UNREADABLE);
 	assert_int_equal(ask_alice(w, QUESTION_LOGIN, nothing), WHY_UNREADABLE);
 	assert_int_equal(decide_standing_rows(w->policy, pass_row, NULL), -EBADMSG);
 	roles[0].flags = 0;
 	roles[1].flags = UINT32_MAX; /* the one that would */
+	reseal(w);
 	w->grants.count = 0;
 	assert_int_equal(ask_alice(w, QUESTION_GATE, NULL), WHY_UNREADABLE);
 	assert_int_equal(ask_alice(w, QUESTION_LOGIN, NULL), WHY_NONE);
@@ -218,6 +235,7 @@ static void test_a_damaged_host_denies_what_was_granted_at_a_path(void **state)
 	struct eligibility e;
 	assert_int_equal(decide_activation(w->policy, 0, 1, NULL, &request.now, &e), 0);
 	((struct policy_header *)w->image)->host.known = 7;
+	reseal(w);
 	assert_int_equal(decide_activation(w->policy, 0, 1, NULL, &request.now, &e), -EBADMSG);
 	assert_int_equal(decide(w->policy, &w->grants, &request, &d, NULL, NULL), VERDICT_DENY);
 	assert_int_equal(d.why, WHY_UNREADABLE);
@@ -248,13 +266,16 @@ static void test_a_damaged_unit_or_principal_denies(void **state)
 	assert_int_equal(decide(w->policy, &w->grants, &request, &d, NULL, NULL), VERDICT_ALLOW);
 	assert_int_equal(decide_activation(w->policy, 1, 0, NULL, &now, &e), 0);
 	principals[1].flags = UINT32_MAX;
+	reseal(w);
 	assert_int_equal(decide(w->policy, &w->grants, &request, &d, NULL, NULL), VERDICT_DENY);
 	assert_int_equal(d.why, WHY_UNREADABLE);
 	principals[1].flags = POLICY_PRINCIPAL_ENABLED;
 	units[0].flags = UINT32_MAX;
+	reseal(w);
 	assert_int_equal(decide(w->policy, &w->grants, &request, &d, NULL, NULL), VERDICT_DENY);
 	assert_int_equal(d.why, WHY_UNREADABLE);
 	principals[1].flags = UINT32_MAX;
+	reseal(w);
 	assert_int_equal(decide_activation(w->policy, 1, 0, NULL, &now, &e), -EBADMSG);
 	assert_int_equal(decide_standing_rows(w->policy, pass_row, NULL), -EBADMSG);
 	world_free(w);
@@ -264,8 +285,9 @@ static void test_a_damaged_ceiling_denies(void **state)
 {
 	struct world *w = granted();
 	const struct policy_header *header = w->image;
-	uint32_t *names = (void *)((char *)w->image + header->sections[POLICY_CEILING_BECOME].offset);
-	names[0] = UINT32_MAX;
+	struct policy_item *names = (void *)((char *)w->image + header->sections[POLICY_CEILING_BECOME].offset);
+	names[0].value = UINT32_MAX;
+	reseal(w);
 	assert_int_equal(ask_alice(w, QUESTION_GATE, NULL), WHY_UNREADABLE);
 	assert_int_equal(ask_alice(w, QUESTION_GATE_ANY, NULL), WHY_UNREADABLE);
 	w->grants.count = 0;

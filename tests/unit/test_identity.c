@@ -128,6 +128,24 @@ static void test_private_and_role_groups(void **state)
 	assert_int_equal(count, 3);
 }
 
+/* Every name that the ceiling may hold: sudoers can only use what is shown. */
+static void test_targets_with_names_of_the_hosts_own(void **state)
+{
+	static char exim[] = "Debian-exim", digit[] = "3com";
+	char *targets[] = {exim, digit};
+	CLEANUP(identity_closep) struct identity *id = NULL;
+	struct identity_role_group r;
+
+	f.host.allow_become = targets;
+	f.host.allow_become_count = 2;
+	assert_int_equal(fixture_publish(&f, false), 0);
+	assert_int_equal(identity_open("contoso", &id), 0);
+	assert_int_equal(identity_role_group_by_name(id, "become-Debian-exim", &r), 0);
+	assert_string_equal(r.argument, "Debian-exim");
+	assert_int_equal(identity_role_group_by_name(id, "become-3com", &r), 0);
+	assert_int_equal(identity_role_group_by_name(id, "become-root", &r), -ENOENT);
+}
+
 static void test_enumeration_shows_everything_once(void **state)
 {
 	CLEANUP(identity_closep) struct identity *id = published("contoso");
@@ -288,6 +306,7 @@ static void test_a_crowd_is_found(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup_teardown(test_targets_with_names_of_the_hosts_own, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_users_are_found_by_name_and_uid, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_mapped_principals_have_no_passwd_entry, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_private_and_role_groups, setup, teardown),

@@ -30,6 +30,7 @@ static void test_T37_a_name_with_blanks_and_parentheses_moves_no_field(void **st
 static void test_the_uid_line_is_found_behind_a_hostile_name(void **state)
 {
 	static const char status[] = "Name:\tUid:\\t0 0 0 0\nUmask:\t0022\nUid:\t1000\t1001\t1002\t1003\nGid:\t7\t7\t7\t7\n";
+	uid_t real;
 
 	(void)state;
 	assert_true(peer_status_has_uid(status, 1000));
@@ -37,6 +38,10 @@ static void test_the_uid_line_is_found_behind_a_hostile_name(void **state)
 	assert_false(peer_status_has_uid(status, 0));
 	assert_false(peer_status_has_uid(status, 7));
 	assert_false(peer_status_has_uid("", 0));
+	assert_int_equal(peer_status_real_uid(status, &real), 0);
+	assert_int_equal(real, 1000);
+	assert_int_equal(peer_status_real_uid("Name:\tx\nUid:\tnobody\n", &real), -EBADMSG);
+	assert_int_equal(peer_status_real_uid("", &real), -EBADMSG);
 }
 
 static void test_a_peer_is_who_the_kernel_says(void **state)
@@ -49,6 +54,7 @@ static void test_a_peer_is_who_the_kernel_says(void **state)
 	assert_int_equal(peer_read(pair[0], &peer), 0);
 	assert_int_equal(peer.pid, getpid());
 	assert_int_equal(peer.uid, geteuid());
+	assert_int_equal(peer.real_uid, getuid());
 	assert_true(peer.start_time > 0);
 	assert_int_equal(peer_check(&peer), 0);
 	peer.start_time++;

@@ -54,6 +54,18 @@ static const char *state_read(void)
 	return gecos;
 }
 
+static unsigned files_in(const char *path)
+{
+	DIR *folder = opendir(path);
+	unsigned count = 0;
+
+	assert_non_null(folder);
+	while (readdir(folder))
+		count++;
+	(void)closedir(folder);
+	return count;
+}
+
 static void publish_traced(void)
 {
 	if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) < 0)
@@ -85,11 +97,14 @@ static int kill_at(unsigned n)
 
 static void test_a_writer_killed_at_any_system_call_leaves_old_or_new(void **state)
 {
-	unsigned n = 1, old = 0, new = 0;
+	unsigned n = 1, old = 0, new = 0, left = 0, before;
+	char folder[256];
 	int r;
 
 	set_state("old");
 	assert_int_equal(fixture_publish(&f, true), 0);
+	(void)snprintf(folder, sizeof(folder), "%s", fixture_path(&f, "/var/lib/tenure/tenants/contoso"));
+	before = files_in(folder);
 	for (;; n++) {
 		set_state("new");
 		r = kill_at(n);
@@ -104,9 +119,13 @@ static void test_a_writer_killed_at_any_system_call_leaves_old_or_new(void **sta
 			new++;
 		assert_true(strcmp(state_read(), "old") == 0 || strcmp(state_read(), "new") == 0);
 		set_state("old");
+		left += files_in(folder) > before;
+		assert_int_equal(safe_sweep(folder), 0); /* as the next start does */
+		assert_int_equal(files_in(folder), before);
 		assert_int_equal(fixture_publish(&f, true), 0);
 		assert_string_equal(state_read(), "old");
 	}
+	assert_true(left > 10);
 	assert_string_equal(state_read(), "new");
 	assert_true(old > 10 && new > 10); /* both sides of the rename were hit */
 }
@@ -167,18 +186,6 @@ static void test_what_is_no_page_is_replaced(void **state)
 	memcpy(page, GENERATION_MAGIC, 8);
 	page[8] = 99; /* another version */
 	expect_replaced(page, sizeof(page), 0644);
-}
-
-static unsigned files_in(const char *path)
-{
-	DIR *folder = opendir(path);
-	unsigned count = 0;
-
-	assert_non_null(folder);
-	while (readdir(folder))
-		count++;
-	(void)closedir(folder);
-	return count;
 }
 
 static void test_a_refused_write_leaves_the_old_file_alone(void **state)

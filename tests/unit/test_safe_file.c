@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/base/safe_file.h"
@@ -229,6 +230,57 @@ static void test_replace(void **state)
 	assert_int_equal(safe_replace(in_root("none/file"), "x", 1, 0600, -1, -1), -ENOENT);
 }
 
+/* In a folder that may be filled and not read: the folder could not be synced, which is said before the rename. */
+static int replace_in_a_folder_that_cannot_be_synced(void)
+{
+	char folder[] = "/tmp/tenure-file.XXXXXX", path[64];
+	bool untouched;
+
+	if ((geteuid() == 0 && (setgid(65534) < 0 || setuid(65534) < 0)) || !mkdtemp(folder) || chmod(folder, 0300) < 0)
+		return 1;
+	snprintf(path, sizeof(path), "%s/file", folder);
+	untouched = safe_replace(path, "new", 3, 0600, -1, -1) == -EACCES && access(path, F_OK) < 0;
+	(void)unlink(path);
+	return rmdir(folder) == 0 && untouched ? 0 : 2;
+}
+
+static void test_an_error_leaves_the_old_file(void **state)
+{
+	pid_t child = fork();
+	int status;
+
+	if (child == 0)
+		_exit(replace_in_a_folder_that_cannot_be_synced());
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+}
+
+static void test_what_killed_writers_leave_is_swept(void **state)
+{
+	static const char *const ours[] = {".secrets.0123456789abcdef", ".a.conf.00000000ffffffff", ".x.0000000000000000"};
+	static const char *const others[] = {"secrets", ".secrets", ".secrets.0123456789abcde", ".secrets.0123456789ABCDEF",
+					     ".secrets.0123456789abcdef0", "..0123456789abcdef", ".0123456789abcdef",
+					     "secrets.0123456789abcdef", ".secrets-0123456789abcdef"};
+	size_t before;
+
+	before = count_entries();
+	for (size_t i = 0; i < ARRAY_LENGTH(ours); i++)
+		put(ours[i], "x", 0600);
+	for (size_t i = 0; i < ARRAY_LENGTH(others); i++)
+		put(others[i], "x", 0600);
+	assert_int_equal(mkdir(in_root(".folder.0123456789abcdef"), 0700), 0);
+	assert_int_equal(safe_sweep(root), 0);
+	assert_int_equal(count_entries(), before + ARRAY_LENGTH(others) + 1);
+	for (size_t i = 0; i < ARRAY_LENGTH(others); i++)
+		assert_int_equal(unlink(in_root(others[i])), 0);
+	assert_int_equal(rmdir(in_root(".folder.0123456789abcdef")), 0);
+	assert_int_equal(safe_sweep(in_root("none")), -ENOENT);
+	assert_int_equal(safe_sweep("relative"), -EINVAL);
+	assert_int_equal(symlink(root, in_root("swept")), 0);
+	assert_true(safe_sweep(in_root("swept")) < 0);
+	assert_int_equal(unlink(in_root("swept")), 0);
+}
+
 static void *replace_often(void *argument)
 {
 	struct swapper *s = argument;
@@ -272,6 +324,8 @@ int main(void)
 		cmocka_unit_test(test_T12_links_and_odd_files_are_refused),
 		cmocka_unit_test(test_T12_swapping_wins_nothing),
 		cmocka_unit_test(test_replace),
+		cmocka_unit_test(test_an_error_leaves_the_old_file),
+		cmocka_unit_test(test_what_killed_writers_leave_is_swept),
 		cmocka_unit_test(test_readers_see_one_or_the_other),
 	};
 

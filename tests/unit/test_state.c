@@ -154,6 +154,57 @@ static void test_nonsense_changes_nothing(void **context)
 	assert_int_equal(s->nonsense, ARRAY_LENGTH(lines));
 }
 
+/* --- a long journal --- */
+
+#define MANY	100000
+#define MINUTES (60 * NS_PER_S)
+
+static uint64_t comparisons;
+bool __real_uuid_equal(const struct uuid *a, const struct uuid *b);
+bool __wrap_uuid_equal(const struct uuid *a, const struct uuid *b);
+
+bool __wrap_uuid_equal(const struct uuid *a, const struct uuid *b)
+{
+	comparisons++;
+	return __real_uuid_equal(a, b);
+}
+
+static void replay(struct state *s, uint64_t n, const char *event, json_t *line)
+{
+	const int64_t at = (int64_t)n * 10 * MINUTES;
+	struct journal_record record = {.seq = n, .at = {at, at}, .boot = boot, .event = journal_event_of(event),
+					.name = event, .line = line};
+
+	assert_non_null(line);
+	assert_int_equal(state_replay(s, &record), 0);
+	json_decref(line);
+}
+
+/* A request every ten minutes for two years, each denied: the work for a line does not grow with those before it. */
+static void test_a_long_journal_is_read_in_its_length(void **context)
+{
+	struct state *s = *context;
+	json_t *request = json_loads(REQUEST(ID(1)), 0, NULL);
+
+	comparisons = 0;
+	for (uint64_t n = 1; n <= MANY; n++) {
+		struct uuid id = {{0}};
+		char text[UUID_TEXT_MAX];
+
+		memcpy(id.bytes, &n, sizeof(n));
+		uuid_format(&id, text);
+		assert_int_equal(json_object_set_new(request, "id", json_string(text)), 0);
+		replay(s, n, "request", json_deep_copy(request));
+		replay(s, n, "deny", json_pack("{s:s}", "id", text));
+		assert_int_equal(state_request(s, &id)->state, REQUEST_DENIED);
+	}
+	json_decref(request);
+	assert_int_equal(s->nonsense, 0);
+	assert_in_range(comparisons, MANY, 10 * MANY);
+	/* Nor does what is kept of it: a month, and what came since it was last looked at. */
+	assert_in_range(s->request_count, 31 * 24 * 6, 31 * 24 * 6 + 1000);
+}
+
 static void test_old_ones_are_forgotten_live_ones_never(void **context)
 {
 	const struct instant late = {STATE_KEEP_NS + 100, 60};
@@ -166,6 +217,12 @@ static void test_old_ones_are_forgotten_live_ones_never(void **context)
 	say(s, "deny", ABOUT(ID(3)));
 	state_trim(s, &late);
 	assert_int_equal(s->request_count, 2);
+	say(s, "cancel", ABOUT(ID(1))); /* they are found where they stand now */
+	say(s, "end", ABOUT(ID(2)));
+	say(s, "deny", ABOUT(ID(3)));
+	assert_int_equal(s->requests[0]->state, REQUEST_CANCELLED);
+	assert_int_equal(s->requests[1]->state, REQUEST_ENDED);
+	assert_int_equal(s->nonsense, 1);
 }
 
 int main(void)
@@ -178,6 +235,7 @@ int main(void)
 		STATE_TEST(test_bindings_are_one_to_one_and_for_good),
 		STATE_TEST(test_nonsense_changes_nothing),
 		STATE_TEST(test_old_ones_are_forgotten_live_ones_never),
+		STATE_TEST(test_a_long_journal_is_read_in_its_length),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

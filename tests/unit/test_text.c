@@ -31,6 +31,28 @@ static void test_T24_names_are_rejected_never_repaired(void **state)
 			fail_msg("\"%s\" was not taken for a name", good[i]);
 }
 
+static void test_local_names_are_what_useradd_takes(void **state)
+{
+	static const char *const good[] = {"a", "_apt", "Debian-exim", "3com", "R2D2", "host$", "a.b-c_d", "systemd-journal",
+					   "abcdefghijklmnopqrstuvwxyz01234"};
+	static const char *const taken[] = {"Alice", "ALICE", "0x0", "a$"}; /* of those that no name of ours may be */
+
+	for (size_t i = 0; i < ARRAY_LENGTH(good); i++)
+		if (!local_name_is_valid(good[i]))
+			fail_msg("\"%s\" was not taken for a local name", good[i]);
+	for (size_t i = 0; i < ARRAY_LENGTH(bad_names); i++) {
+		bool wanted = false;
+
+		for (size_t k = 0; k < ARRAY_LENGTH(taken); k++)
+			wanted = wanted || strcmp(bad_names[i], taken[k]) == 0;
+		if (local_name_is_valid(bad_names[i]) != wanted)
+			fail_msg("\"%s\" as a local name", bad_names[i]);
+	}
+	assert_false(local_name_is_valid("$"));
+	assert_false(local_name_is_valid("a$b"));
+	assert_false(local_name_is_valid(".a"));
+}
+
 static void test_logins_and_domains(void **state)
 {
 	assert_true(login_is_valid("alice"));
@@ -153,6 +175,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_T24_names_are_rejected_never_repaired),
+		cmocka_unit_test(test_local_names_are_what_useradd_takes),
 		cmocka_unit_test(test_logins_and_domains),
 		cmocka_unit_test(test_scopes),
 		cmocka_unit_test(test_T13_free_text_without_control),

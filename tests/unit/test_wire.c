@@ -2,6 +2,7 @@
 #include "tests/unit/cmocka_test.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -156,6 +157,72 @@ static void test_T18_a_message_too_long_is_refused(void **state)
 	free(text);
 }
 
+/* Thousands of values in one message would be a tree of a hundred times its length. */
+static void test_T18_a_call_has_few_values(void **state)
+{
+	struct ends *e = *state;
+	static char text[64 * 1024];
+	json_t *message;
+
+	wire_channel_expect_calls(e->channel);
+	for (unsigned values = 1; values <= 4 * WIRE_CALL_VALUES_MAX; values *= 2) {
+		size_t len = (size_t)sprintf(text, "{\"a\":[\"%s\"", ",,,,[[[[{{{{,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,");
+		int r;
+
+		for (unsigned i = 1; i < values; i++)
+			len += (size_t)sprintf(text + len, ",%s", i % 2 ? "{}" : "1");
+		len += (size_t)sprintf(text + len, "]}") + 1;
+		give(e, text, len);
+		r = pump(e, &message);
+		assert_int_equal(r, values < WIRE_CALL_VALUES_MAX / 2 ? 0 : values >= WIRE_CALL_VALUES_MAX ? -EBADMSG : r);
+		if (r == 0)
+			json_decref(message);
+	}
+}
+
+static bool is_wanted(const json_t *message)
+{
+	return json_object_get(message, "yes") != NULL;
+}
+
+static int pump_if(struct ends *e, size_t max, json_t **ret)
+{
+	int r;
+
+	while ((r = wire_channel_take_if(e->channel, max, is_wanted, ret)) == -EAGAIN) {
+		r = wire_channel_fill(e->channel);
+		if (r < 0)
+			return r;
+	}
+	return r;
+}
+
+static void test_what_is_not_wanted_stays_where_it_is(void **state)
+{
+	static const char wanted[] = "{\"yes\":1}", other[] = "{\"no\":1}";
+	static char endless[200];
+	struct ends *e = *state;
+	json_t *message;
+
+	give(e, wanted, sizeof(wanted));
+	give(e, other, sizeof(other));
+	assert_int_equal(pump_if(e, 100, &message), 0);
+	json_decref(message);
+	assert_int_equal(pump_if(e, 100, &message), -EBUSY);
+	assert_int_equal(pump_if(e, 100, &message), -EBUSY);
+	assert_int_equal(pump(e, &message), 0);
+	assert_non_null(json_object_get(message, "no"));
+	json_decref(message);
+	assert_int_equal(pump_if(e, 100, &message), -EAGAIN);
+	give(e, wanted, sizeof(wanted));
+	assert_int_equal(pump_if(e, 5, &message), -EBUSY); /* too long to be looked at */
+	assert_int_equal(pump(e, &message), 0);
+	json_decref(message);
+	memset(endless, ' ', sizeof(endless));
+	give(e, endless, sizeof(endless));
+	assert_int_equal(pump_if(e, 100, &message), -EBUSY);
+}
+
 static void test_a_call_is_read_strictly(void **state)
 {
 	static const char *const bad[] = {"{}", "{\"method\":1}", "{\"method\":\"a\",\"parameters\":[]}",
@@ -266,6 +333,8 @@ int main(void)
 		cmocka_unit_test(test_T18_what_is_no_message_is_refused),
 		cmocka_unit_test(test_T18_depth_is_bounded_before_the_parser_runs),
 		cmocka_unit_test_setup_teardown(test_T18_a_message_too_long_is_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_T18_a_call_has_few_values, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_what_is_not_wanted_stays_where_it_is, setup, teardown),
 		cmocka_unit_test(test_a_call_is_read_strictly),
 		cmocka_unit_test_setup_teardown(test_a_slow_reader_is_bounded, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_T15_bytes_of_another_process_are_refused, setup, teardown),
