@@ -29,19 +29,26 @@ static int next_of_phase(const struct view_tenant *t, const struct identity *id,
 	return r < 0 ? r : answer_role_group(walk.view, t, &role, ret, buf, len);
 }
 
+/* As passwd_walk.c has it: the cursor moves on only when the entry was delivered, or cannot be. */
 static int next_of_tenant(const struct view_tenant *t, struct group *ret, char *buf, size_t len)
 {
 	const struct identity *id;
 	int r = view_identity(t, &id);
 
-	for (; r == 0 && walk.phase < PHASE_COUNT; walk.phase++, walk.cursor = 0) {
+	while (r == 0 && walk.phase < PHASE_COUNT) {
 		size_t cursor = walk.cursor;
 
 		r = next_of_phase(t, id, &cursor, ret, buf, len);
 		if (r == 0 || r == -EBADMSG)
 			walk.cursor = cursor;
-		if (r != -ENOENT)
+		if (r != -EBADMSG && r != -ENOENT)
 			return r;
+		if (r == -EBADMSG) {
+			walk.damage = r;
+		} else {
+			walk.phase++;
+			walk.cursor = 0;
+		}
 		r = 0;
 	}
 	return r < 0 ? r : -ENOENT;
@@ -51,13 +58,14 @@ static int next(struct group *ret, char *buf, size_t len)
 {
 	int r = walk_begin(&walk);
 
-	for (; r == 0 && walk.tenant < view_tenant_count(walk.view); walk.tenant++, walk.phase = walk.cursor = 0) {
+	if (r < 0)
+		return r;
+	while (walk.tenant < view_tenant_count(walk.view)) {
 		r = next_of_tenant(view_tenant(walk.view, walk.tenant), ret, buf, len);
-		if (r != -ENOENT)
+		if (r == 0 || !walk_goes_on(&walk, r))
 			return r;
-		r = 0;
 	}
-	return r < 0 ? r : -ENOENT;
+	return walk_over(&walk);
 }
 
 static enum nss_status rewind_walk(void)

@@ -12,32 +12,40 @@ NSS_EXPORT enum nss_status _nss_tenure_getpwent_r(struct passwd *ret, char *buf,
 static struct walk walk; /* under LOCK_PASSWD */
 
 /* The cursor moves on only when the entry was delivered, or cannot be: the caller comes back with a larger buffer. */
+static int next_of_tenant(const struct view_tenant *t, struct passwd *ret, char *buf, size_t len)
+{
+	const struct identity *id;
+	struct identity_user u;
+	int r = view_identity(t, &id);
+
+	while (r == 0) {
+		size_t cursor = walk.cursor;
+
+		r = identity_user_next(id, &cursor, &u);
+		if (r == 0)
+			r = answer_user(t, &u, ret, buf, len);
+		if (r == 0 || r == -EBADMSG)
+			walk.cursor = cursor;
+		if (r != -EBADMSG)
+			return r;
+		walk.damage = r;
+		r = 0;
+	}
+	return r;
+}
+
 static int next(struct passwd *ret, char *buf, size_t len)
 {
 	int r = walk_begin(&walk);
 
-	for (; r == 0 && walk.tenant < view_tenant_count(walk.view); walk.tenant++, walk.cursor = 0) {
-		const struct view_tenant *t = view_tenant(walk.view, walk.tenant);
-		const struct identity *id;
-		struct identity_user u;
-		size_t cursor;
-
-		r = view_identity(t, &id);
-		while (r == 0) {
-			cursor = walk.cursor;
-			r = identity_user_next(id, &cursor, &u);
-			if (r == 0)
-				r = answer_user(t, &u, ret, buf, len);
-			if (r == 0 || r == -EBADMSG)
-				walk.cursor = cursor;
-			if (r == 0)
-				return 0;
-		}
-		if (r != -ENOENT)
+	if (r < 0)
+		return r;
+	while (walk.tenant < view_tenant_count(walk.view)) {
+		r = next_of_tenant(view_tenant(walk.view, walk.tenant), ret, buf, len);
+		if (r == 0 || !walk_goes_on(&walk, r))
 			return r;
-		r = 0;
 	}
-	return r < 0 ? r : -ENOENT;
+	return walk_over(&walk);
 }
 
 static enum nss_status rewind_walk(void)

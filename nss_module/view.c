@@ -4,20 +4,21 @@
  * another in its place looks at each counter until he has seen it at zero once: then nobody who may have loaded the old
  * one is left. He never waits for that; what is not yet free is looked at again at the next change.
  */
-#include "nss_module/view.h"
+#include "nss_module/view_files.h"
 
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/single_threaded.h>
+
+#include "common/base/safe_file.h"
 
 #define READER_SHARDS 16
 #define ALL_SHARDS    ((1u << READER_SHARDS) - 1)
 
-/* Cleared in the child of a fork; all zeroes is the state of rest. */
+/* All zeroes is the state of rest, which the child of a fork begins with. */
 struct shared {
 	_Alignas(64) struct {
 		_Alignas(64) atomic_uint readers;
@@ -26,14 +27,8 @@ struct shared {
 	bool used; /* false in a child that has not called yet */
 };
 
-/* An identity, shared by the views in which it is the same file. */
-struct identity_part {
-	struct identity *identity;
-	unsigned views; /* under LOCK_VIEWS */
-};
-
 struct view {
-	uint64_t generation; /* 0: there is no page, look at the files */
+	atomic_ullong generation; /* 0: there is no page, or it was not looked at yet: look at the files */
 	struct index_view *index; /* NULL: no tenant is bound here */
 	struct view *next_retired;
 	unsigned seen_idle; /* a bit for each shard */
@@ -44,36 +39,24 @@ struct view {
 
 extern const int tenure_broker_process __attribute__((weak));
 
-static struct shared *_Atomic shared;
+static struct shared memory, *shared; /* NULL: forks would go unseen */
 static struct view *_Atomic current;
 static struct view *retired; /* under LOCK_VIEWS */
 
-static struct shared *shared_make(void)
+static void after_fork(void)
 {
-	struct shared *made, *none = NULL;
-
-	made = mmap(NULL, sizeof(*made), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (made == MAP_FAILED)
-		return NULL;
-	/* Kernels before 4.14 leave it to the host not to fork in the midst of a lookup. */
-	(void)madvise(made, sizeof(*made), MADV_WIPEONFORK);
-	if (!atomic_compare_exchange_strong(&shared, &none, made)) {
-		(void)munmap(made, sizeof(*made));
-		return none;
-	}
-	return made;
+	memset(&memory, 0, sizeof(memory));
 }
 
-static struct shared *shared_get(void)
+__attribute__((constructor)) static void watch_forks(void)
 {
-	struct shared *s = atomic_load_explicit(&shared, memory_order_acquire);
-
-	return s ? s : shared_make();
+	if (pthread_atfork(NULL, NULL, after_fork) == 0)
+		shared = &memory;
 }
 
 int view_lock(enum view_lock lock, int *ret_cancel_state)
 {
-	struct shared *s = shared_get();
+	struct shared *s = shared;
 
 	if (!s)
 		return -ENOMEM;
@@ -88,7 +71,7 @@ int view_lock(enum view_lock lock, int *ret_cancel_state)
 
 void view_unlock(enum view_lock lock, int cancel_state)
 {
-	(void)pthread_mutex_unlock(&atomic_load(&shared)->locks[lock]);
+	(void)pthread_mutex_unlock(&shared->locks[lock]);
 	(void)pthread_setcancelstate(cancel_state, NULL);
 }
 
@@ -123,21 +106,10 @@ static void readers_leave(struct shared *s, unsigned shard)
 		(void)atomic_fetch_sub(readers, 1);
 }
 
-static void identity_part_drop(struct identity_part *part)
-{
-	if (!part || --part->views > 0)
-		return;
-	identity_close(part->identity);
-	free(part);
-}
-
 static void view_free(struct view *v)
 {
-	for (size_t i = 0; i < v->tenant_count; i++) {
-		identity_part_drop(atomic_load(&v->tenants[i].identity));
-		holders_close(atomic_load(&v->tenants[i].standing));
-		holders_close(atomic_load(&v->tenants[i].grants));
-	}
+	for (size_t i = 0; i < v->tenant_count; i++)
+		view_files_done(&v->tenants[i]);
 	index_close(v->index);
 	free(v);
 }
@@ -172,28 +144,18 @@ static void view_publish(struct shared *s, struct view *v)
 	views_reap(s);
 }
 
-/* Takes over what the old view had mapped of the tenant, if it is the same file still. */
-static void identity_keep(struct view_tenant *t, const struct view *old)
-{
-	for (size_t i = 0; old && i < old->tenant_count; i++) {
-		struct identity_part *part = atomic_load(&old->tenants[i].identity);
-
-		if (!part || strcmp(old->tenants[i].info.name, t->info.name) != 0 ||
-		    !identity_is_current(part->identity, t->info.name))
-			continue;
-		part->views++;
-		atomic_store(&t->identity, part);
-		return;
-	}
-}
-
+/*
+ * The first view of a process is made without the page: many ask once and are gone, and nearly all ask for a user of
+ * the home tenant, so that its files come along for one walk through the folders.
+ */
 static int view_make(const struct view *old, struct view **ret)
 {
-	uint64_t generation = generation_read(); /* before any file is opened */
+	uint64_t generation = old ? generation_read() : 0; /* before any file is opened */
+	struct safe_walk walk = {.trusted = ""};
 	struct index_view *index = NULL;
 	struct view *v;
 	size_t count;
-	int r = index_open(&index);
+	int r = index_open_near(&walk, &index);
 
 	if (r < 0 && r != -ENOENT)
 		return r;
@@ -212,33 +174,37 @@ static int view_make(const struct view *old, struct view **ret)
 			view_free(v);
 			return r;
 		}
-		identity_keep(&v->tenants[i], old);
+		for (size_t k = 0; old && k < old->tenant_count && !view_files_keep(&v->tenants[i], &old->tenants[k]); k++)
+			;
 	}
+	if (!old && count > 0 && v->tenants[0].info.home)
+		view_files_map(&v->tenants[0], &walk);
 	*ret = v;
 	return 0;
 }
 
-/* Without a page: do the files that the view has mapped still stand where they stood? */
-static bool view_files_are_current(const struct view *v)
+/*
+ * A view without a generation stays good while its files stand where they stood; and if there is a page by now, it gets
+ * that one's, read before they were looked at.
+ */
+static bool view_stays(struct view *v)
 {
+	uint64_t generation = generation_read();
+
 	if (!v->index || !index_is_current(v->index))
 		return false;
-	for (size_t i = 0; i < v->tenant_count; i++) {
-		const struct view_tenant *t = &v->tenants[i];
-		struct identity_part *part = atomic_load(&t->identity);
-		struct holders *standing = atomic_load(&t->standing), *grants = atomic_load(&t->grants);
-
-		if ((part && !identity_is_current(part->identity, t->info.name)) ||
-		    (standing && !holders_is_current(standing, t->info.name, "holders")) ||
-		    (grants && !holders_is_current(grants, t->info.name, "grants")))
+	for (size_t i = 0; i < v->tenant_count; i++)
+		if (!view_files_are_current(&v->tenants[i]))
 			return false;
-	}
+	v->generation = generation;
 	return true;
 }
 
 static bool view_is_current(const struct view *v)
 {
-	return v && v->generation != 0 && v->generation == generation_read();
+	uint64_t generation = v ? atomic_load_explicit(&v->generation, memory_order_relaxed) : 0;
+
+	return generation != 0 && generation == generation_read();
 }
 
 /* Puts a current view in place. Our edge to the host: errno is as it was. */
@@ -251,8 +217,7 @@ static int views_refresh(struct shared *s)
 	if (r < 0)
 		return r;
 	old = atomic_load(&current);
-	if (!view_is_current(old) && !(old && old->generation == 0 && generation_read() == 0 &&
-				       view_files_are_current(old))) {
+	if (!view_is_current(old) && !(old && old->generation == 0 && view_stays(old))) {
 		r = view_make(old, &made);
 		if (r == 0)
 			view_publish(s, made);
@@ -271,7 +236,7 @@ int view_enter(struct reading *ret)
 
 	if (&tenure_broker_process)
 		return -ENOENT; /* T21 */
-	s = shared_get();
+	s = shared;
 	if (!s)
 		return -ENOMEM;
 	shard = shard_pick();
@@ -295,7 +260,7 @@ int view_enter(struct reading *ret)
 
 void view_leave(struct reading *reading)
 {
-	readers_leave(atomic_load_explicit(&shared, memory_order_relaxed), reading->shard);
+	readers_leave(shared, reading->shard);
 }
 
 void view_pin(const struct view *view)
@@ -316,7 +281,7 @@ void view_unpin(const struct view *view)
 
 	if (v && view_lock(LOCK_VIEWS, &cancel_state) == 0) {
 		v->pins--;
-		views_reap(atomic_load(&shared));
+		views_reap(shared);
 		view_unlock(LOCK_VIEWS, cancel_state);
 	}
 }
@@ -390,88 +355,4 @@ const struct view_tenant *view_tenant_of_id(const struct view *view, uint32_t id
 		if (id >= view->tenants[i].info.id_range.first && id <= view->tenants[i].info.id_range.last)
 			return &view->tenants[i];
 	return NULL;
-}
-
-static int identity_load(struct view_tenant *t)
-{
-	int saved = errno, cancel_state, r;
-	struct identity_part *part;
-
-	r = view_lock(LOCK_VIEWS, &cancel_state);
-	if (r < 0)
-		return r;
-	if (!atomic_load(&t->identity)) {
-		part = calloc(1, sizeof(*part));
-		r = part ? identity_open(t->info.name, &part->identity) : -ENOMEM;
-		if (r < 0) {
-			free(part);
-		} else {
-			part->views = 1;
-			atomic_store(&t->identity, part);
-		}
-	}
-	view_unlock(LOCK_VIEWS, cancel_state);
-	errno = saved;
-	return r == -ENOENT ? -EBADMSG : r;
-}
-
-int view_identity(const struct view_tenant *tenant, const struct identity **ret)
-{
-	struct view_tenant *t = (struct view_tenant *)(uintptr_t)tenant;
-	struct identity_part *part = atomic_load_explicit(&t->identity, memory_order_acquire);
-	int r;
-
-	if (__builtin_expect(!part, 0)) {
-		r = identity_load(t);
-		if (r < 0)
-			return r;
-		part = atomic_load_explicit(&t->identity, memory_order_acquire);
-	}
-	*ret = part->identity;
-	return 0;
-}
-
-static int holders_load(const struct view_tenant *t, const char *file, struct holders *_Atomic *slot)
-{
-	int saved = errno, cancel_state, r;
-	struct holders *h;
-
-	r = view_lock(LOCK_VIEWS, &cancel_state);
-	if (r < 0)
-		return r;
-	if (!atomic_load(slot)) {
-		r = holders_open(t->info.name, file, &h);
-		if (r == 0)
-			atomic_store(slot, h);
-	}
-	view_unlock(LOCK_VIEWS, cancel_state);
-	errno = saved;
-	return r == -ENOENT ? 0 : r;
-}
-
-static int holders_get(const struct view_tenant *t, const char *file, struct holders *_Atomic *slot,
-		       const struct holders **ret)
-{
-	int r = 0;
-
-	*ret = atomic_load_explicit(slot, memory_order_acquire);
-	if (__builtin_expect(!*ret, 0)) {
-		r = holders_load(t, file, slot);
-		*ret = atomic_load_explicit(slot, memory_order_acquire);
-	}
-	return r;
-}
-
-int view_standing(const struct view_tenant *tenant, const struct holders **ret)
-{
-	struct view_tenant *t = (struct view_tenant *)(uintptr_t)tenant;
-
-	return holders_get(t, "holders", &t->standing, ret);
-}
-
-int view_grants(const struct view_tenant *tenant, const struct holders **ret)
-{
-	struct view_tenant *t = (struct view_tenant *)(uintptr_t)tenant;
-
-	return holders_get(t, "grants", &t->grants, ret);
 }

@@ -8,8 +8,8 @@
  * thread can still be reading it.
  *
  * MUST: every entry point begins with view_enter and ends with view_leave; nothing of a view is used outside, but by
- * enumerations, which pin theirs. Neither a lock nor a count survives a fork: they lie in memory that the kernel clears
- * in the child, so that a fork in the midst of another thread's lookup leaves nothing locked.
+ * enumerations, which pin theirs. Neither a lock nor a count survives a fork: the child begins with fresh ones, so that
+ * a fork in the midst of another thread's lookup leaves nothing locked.
  */
 
 #include <nss.h>

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "nss_module/walk.h"
 
+#include <errno.h>
+
 void walk_end(struct walk *w)
 {
 	view_unpin(w->view);
@@ -21,4 +23,24 @@ int walk_begin(struct walk *w)
 	*w = (struct walk){.view = reading.view};
 	view_leave(&reading);
 	return 0;
+}
+
+/* What the caller can do something about, he is told at once: a larger buffer, another try. */
+bool walk_goes_on(struct walk *w, int error)
+{
+	if (error == -ERANGE || error == -ENOMEM || error == -EMFILE || error == -ENFILE)
+		return false;
+	if (error != -ENOENT)
+		w->damage = error;
+	w->tenant++;
+	w->phase = w->cursor = 0;
+	return true;
+}
+
+int walk_over(struct walk *w)
+{
+	int damage = w->damage;
+
+	w->damage = 0;
+	return damage < 0 ? damage : -ENOENT;
 }

@@ -54,25 +54,6 @@ static int write_pid(int folder)
 	return write(fd, pid, (size_t)len) == len ? 0 : -EIO;
 }
 
-static int enter_cgroup(const char *id)
-{
-	CLEANUP(fd_closep) int root = open_root();
-	CLEANUP(fd_closep) int slice = -1;
-	CLEANUP(fd_closep) int own = -1;
-	char name[sizeof(SESSION_CGROUP_PREFIX) + UUID_TEXT_MAX];
-
-	if (root < 0)
-		return root;
-	slice = make_folder(root, SESSION_CGROUP_SLICE);
-	if (slice < 0)
-		return slice;
-	(void)snprintf(name, sizeof(name), SESSION_CGROUP_PREFIX "%s", id);
-	own = make_folder(slice, name);
-	if (own < 0)
-		return own;
-	return write_pid(own);
-}
-
 /* ---- back into the session that we were started in ---- */
 
 /* "0::/tenure.slice/tenure-UUID\n" of /proc/PID/cgroup: the path, or -ENOENT. */
@@ -103,24 +84,66 @@ static int cgroup_of(pid_t pid, char buf[static PATH_MAX])
 	return 0;
 }
 
+/* Behind "tenure-UUID" or "tenure-UUID.scope" at the start of a component; NULL: it is none of ours. */
+static const char *component_end(const char *component)
+{
+	const char *id = component + sizeof(SESSION_CGROUP_PREFIX) - 1;
+	char text[UUID_TEXT_MAX];
+	struct uuid uuid;
+
+	if (strncmp(component, SESSION_CGROUP_PREFIX, sizeof(SESSION_CGROUP_PREFIX) - 1) != 0 ||
+	    strnlen(id, UUID_TEXT_MAX - 1) < UUID_TEXT_MAX - 1)
+		return NULL;
+	memcpy(text, id, UUID_TEXT_MAX - 1);
+	text[UUID_TEXT_MAX - 1] = '\0';
+	id += UUID_TEXT_MAX - 1;
+	if (strncmp(id, ".scope", 6) == 0)
+		id += 6;
+	return uuid_parse(text, &uuid) == 0 && (*id == '\0' || *id == '/') ? id : NULL;
+}
+
+/* Behind the innermost component of ours, or NULL. */
+static const char *contained_end(const char *path)
+{
+	const char *found = NULL;
+
+	for (const char *at = path; (at = strchr(at, '/')); at++) {
+		const char *end = component_end(at + 1);
+
+		found = end ? end : found;
+	}
+	return found;
+}
+
 bool cgroup_path_is_contained(const char *path)
 {
-	for (const char *at = path; (at = strstr(at, "/" SESSION_CGROUP_PREFIX)); at++) {
-		const char *id = at + sizeof("/" SESSION_CGROUP_PREFIX) - 1;
-		char text[UUID_TEXT_MAX];
-		struct uuid uuid;
+	return contained_end(path) != NULL;
+}
 
-		if (strnlen(id, UUID_TEXT_MAX - 1) < UUID_TEXT_MAX - 1)
-			return false;
-		memcpy(text, id, UUID_TEXT_MAX - 1);
-		text[UUID_TEXT_MAX - 1] = '\0';
-		id += UUID_TEXT_MAX - 1;
-		if (strncmp(id, ".scope", 6) == 0)
-			id += 6;
-		if (uuid_parse(text, &uuid) == 0 && (*id == '\0' || *id == '/'))
-			return true;
-	}
-	return false;
+/* The session's cgroup that we are in, as a path; "": none. */
+static void find_outer(char buf[static PATH_MAX])
+{
+	const char *end = cgroup_of(getpid(), buf) == 0 && !strstr(buf, "/..") ? contained_end(buf) : NULL;
+
+	buf[end ? end - buf : 0] = '\0';
+}
+
+/* Inside of the session that we are in, so that its end is ours too; else in the slice. */
+static int enter_cgroup(const char *id, const char *outer)
+{
+	CLEANUP(fd_closep) int root = open_root();
+	CLEANUP(fd_closep) int folder = -1;
+	CLEANUP(fd_closep) int own = -1;
+	char name[sizeof(SESSION_CGROUP_PREFIX) + UUID_TEXT_MAX];
+
+	if (root < 0)
+		return root;
+	folder = outer[0] ? open_folder(root, outer + 1) : make_folder(root, SESSION_CGROUP_SLICE);
+	if (folder < 0)
+		return folder;
+	(void)snprintf(name, sizeof(name), SESSION_CGROUP_PREFIX "%s", id);
+	own = make_folder(folder, name);
+	return own < 0 ? own : write_pid(own);
 }
 
 int contain_stay(void)
@@ -179,7 +202,7 @@ static void add_time(struct buffer *b, const char *name, int64_t ns)
 
 /* A control byte in a value would be another line. */
 static int compose(struct buffer *b, const char *id, const struct broker_session_request *request,
-		   const struct decision *decision)
+		   const struct decision *decision, const char *outer)
 {
 	char start[24], boot[UUID_TEXT_MAX], grant[UUID_TEXT_MAX];
 	struct uuid boot_id;
@@ -213,6 +236,8 @@ static int compose(struct buffer *b, const char *id, const struct broker_session
 	add_time(b, "end", decision->window.end_ns);
 	add_time(b, "boot_end", decision->window.boot_end_ns);
 	buffer_printf(b, "cgroup=/" SESSION_CGROUP_SLICE "/" SESSION_CGROUP_PREFIX "%s\n", id);
+	if (outer[0])
+		buffer_printf(b, "parent=%s\n", outer);
 	return buffer_error(b);
 }
 
@@ -223,11 +248,12 @@ static int record_path(const char *id, char *buf, size_t len)
 	return n < 0 || (size_t)n >= len ? -ENAMETOOLONG : 0;
 }
 
-static int write_record(const char *id, const struct broker_session_request *request, const struct decision *decision)
+static int write_record(const char *id, const struct broker_session_request *request, const struct decision *decision,
+			const char *outer)
 {
 	CLEANUP(buffer_done) struct buffer b = BUFFER(SESSION_RECORD_MAX);
 	char path[PATH_MAX];
-	int r = compose(&b, id, request, decision);
+	int r = compose(&b, id, request, decision, outer);
 
 	if (r == 0)
 		r = record_path(id, path, sizeof(path));
@@ -264,14 +290,16 @@ static int check_file_limit(void)
 static int contain_unattended(const struct broker_session_request *request, const struct decision *decision,
 			      struct broker_session *ret)
 {
+	char outer[PATH_MAX];
 	int r = check_file_limit();
 
+	find_outer(outer);
 	if (r == 0)
 		r = random_id(ret->id);
 	if (r == 0)
-		r = enter_cgroup(ret->id);
+		r = enter_cgroup(ret->id, outer);
 	if (r == 0)
-		r = write_record(ret->id, request, decision);
+		r = write_record(ret->id, request, decision, outer);
 	return r;
 }
 
@@ -303,12 +331,14 @@ static void forget(const char *id)
 {
 	CLEANUP(fd_closep) int root = open_root();
 	CLEANUP(fd_closep) int own = -1;
-	char path[PATH_MAX];
+	char path[PATH_MAX], nested[PATH_MAX];
 	int n = snprintf(path, sizeof(path), SESSION_CGROUP_SLICE "/" SESSION_CGROUP_PREFIX "%s", id);
 
 	if (root < 0 || n < 0 || (size_t)n >= sizeof(path))
 		return;
 	own = open_folder(root, path);
+	if (own == -ENOENT && cgroup_of(getpid(), nested) == 0 && strstr(nested, id))
+		own = open_folder(root, nested + 1);
 	if (own >= 0 && is_alone(own) && record_path(id, path, sizeof(path)) == 0)
 		(void)unlink(path);
 }

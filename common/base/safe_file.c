@@ -127,47 +127,71 @@ static int folder_trust_path(const char *path)
  * down each folder is looked at by its path. Whoever could put another in its place would have to write to one above,
  * and that one was found to be trusted first. Writers hold the folder instead: open_parent.
  */
-static int trust_folders(const char *path)
+static bool walk_knows(const struct safe_walk *walk, const char *folder, size_t len)
+{
+	if (!walk || !walk->trusted[0] || strncmp(walk->trusted, folder, len) != 0)
+		return false;
+	return len == 0 || walk->trusted[len] == '\0' || walk->trusted[len] == '/';
+}
+
+static void walk_note(struct safe_walk *walk, const char *folder, size_t len)
+{
+	if (walk && len > 0 && len < sizeof(walk->trusted))
+		memcpy(walk->trusted, folder, len + 1);
+}
+
+static int trust_folders(struct safe_walk *walk, const char *path)
 {
 	char folder[PATH_MAX], step[NAME_MAX + 1];
 	size_t len = 0;
-	int r;
+	int r = 0;
 
 	if (path[0] != '/' || strlen(path) >= sizeof(folder) || !next_step(&path, step, sizeof(step)))
 		return -EINVAL;
-	r = folder_trust_path("/");
+	folder[0] = '\0';
+	if (!walk_knows(walk, "", 0))
+		r = folder_trust_path("/");
 	while (r == 0 && *path != '\0') {
 		folder[len++] = '/';
 		memcpy(folder + len, step, strlen(step) + 1);
 		len += strlen(step);
-		r = folder_trust_path(folder);
+		if (!walk_knows(walk, folder, len))
+			r = folder_trust_path(folder);
 		if (r == 0 && !next_step(&path, step, sizeof(step)))
 			r = -EINVAL;
 	}
+	if (r == 0)
+		walk_note(walk, folder, len);
 	return r;
 }
 
-int safe_open(const char *path)
+int safe_open_near(struct safe_walk *walk, const char *path, struct stat *ret)
 {
-	struct stat st;
-	int fd, r = trust_folders(path);
+	int fd, r = trust_folders(walk, path);
 
 	if (r < 0)
 		return r;
 	fd = open_step(AT_FDCWD, path, O_RDONLY | O_NOCTTY | O_NONBLOCK);
 	if (fd < 0)
 		return fd;
-	if (fstat(fd, &st) < 0)
+	if (fstat(fd, ret) < 0)
 		r = -errno;
-	else if (!S_ISREG(st.st_mode))
+	else if (!S_ISREG(ret->st_mode))
 		r = -EINVAL;
-	else if (st.st_uid != tenure_trusted_uid() || (st.st_mode & (S_IWGRP | S_IWOTH)))
+	else if (ret->st_uid != tenure_trusted_uid() || (ret->st_mode & (S_IWGRP | S_IWOTH)))
 		r = -EPERM;
 	if (r < 0) {
 		close(fd);
 		return r;
 	}
 	return fd;
+}
+
+int safe_open(const char *path)
+{
+	struct stat st;
+
+	return safe_open_near(NULL, path, &st);
 }
 
 /* Reads up to size bytes; the count, or -errno. */

@@ -19,6 +19,17 @@
 int safe_open(const char *path) MUST_CHECK;
 
 /*
+ * The same for files that lie near each other: a folder that was found to be trusted on the way to one is not looked at
+ * again on the way to the next. To be zeroed first; for use within one call, since what it remembers gets old. walk may
+ * be NULL. *ret: the file, of which a descriptor was returned.
+ */
+struct safe_walk {
+	char trusted[256]; /* a folder; "" before the first */
+};
+struct stat;
+int safe_open_near(struct safe_walk *walk, const char *path, struct stat *ret) MUST_CHECK;
+
+/*
  * Reads the whole file into a fresh buffer with a NUL behind it, which *ret_len does not count; the caller frees it.
  * -EFBIG above max bytes, -EAGAIN if the file changed while it was read, else as safe_open.
  */

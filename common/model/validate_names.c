@@ -87,7 +87,7 @@ static bool password_is_valid(const char *hash)
 	static const char *const methods[] = {"$y$", "$gy$", "$7$", "$2b$", "$6$", "$5$"};
 	size_t len = strlen(hash);
 
-	if (len > 384)
+	if (len >= 384)
 		return false;
 	for (size_t i = 0; i < len; i++)
 		if (hash[i] <= ' ' || hash[i] > '~' || strchr(":;*!\\", hash[i]))

@@ -23,11 +23,11 @@ static uint64_t page_load(const struct generation_page *page)
 
 static const struct generation_page *page_map(void)
 {
-	int fd CLEANUP(fd_closep) = safe_open(tenure_path(PATH_GENERATION));
-	const struct generation_page *page;
 	struct stat st;
+	int fd CLEANUP(fd_closep) = safe_open_near(NULL, tenure_path(PATH_GENERATION), &st);
+	const struct generation_page *page;
 
-	if (fd < 0 || fstat(fd, &st) < 0 || st.st_size < GENERATION_PAGE_SIZE)
+	if (fd < 0 || st.st_size < GENERATION_PAGE_SIZE)
 		return NULL;
 	page = mmap(NULL, GENERATION_PAGE_SIZE, PROT_READ, MAP_SHARED, fd, 0);
 	if (page == MAP_FAILED)

@@ -54,7 +54,7 @@ static int grants_check(struct holders *h, bool grants)
 		return -EBADMSG;
 	r = boot_id_read(&boot);
 	if (r < 0)
-		return r;
+		return r == -ENOENT ? -EBADMSG : r; /* the table is there */
 	if (!uuid_equal(&table_boot, &boot)) {
 		h->row_count = h->by_right_count = h->by_role_count = 0;
 		h->groups.count = 0;
@@ -84,20 +84,25 @@ int holders_from(const struct snapshot *s, bool grants, struct holders **ret)
 	return 0;
 }
 
-int holders_open(const char *tenant, const char *file, struct holders **ret)
+int holders_open_near(struct safe_walk *walk, const char *tenant, const char *file, struct holders **ret)
 {
 	char path[SNAPSHOT_PATH_MAX];
 	struct snapshot s;
 	int r = snapshot_tenant_path(tenant, file, path, sizeof(path));
 
 	if (r == 0)
-		r = snapshot_map(path, SNAPSHOT_HOLDERS, HOLDERS_VERSION, &s);
+		r = snapshot_map(walk, path, SNAPSHOT_HOLDERS, HOLDERS_VERSION, &s);
 	if (r < 0)
 		return r;
 	r = holders_from(&s, strcmp(file, "grants") == 0, ret);
 	if (r < 0)
 		snapshot_unmap(&s);
 	return r;
+}
+
+int holders_open(const char *tenant, const char *file, struct holders **ret)
+{
+	return holders_open_near(NULL, tenant, file, ret);
 }
 
 bool holders_is_current(const struct holders *h, const char *tenant, const char *file)

@@ -39,6 +39,7 @@ struct holder {
  * -EBADMSG, -EPERM, -errno.
  */
 int holders_open(const char *tenant, const char *file, struct holders **ret) MUST_CHECK;
+int holders_open_near(struct safe_walk *walk, const char *tenant, const char *file, struct holders **ret) MUST_CHECK;
 /* The same over a snapshot that is mapped already; takes it over if it answers 0. grants: bound to this boot. */
 int holders_from(const struct snapshot *s, bool grants, struct holders **ret) MUST_CHECK;
 bool holders_is_current(const struct holders *h, const char *tenant, const char *file);

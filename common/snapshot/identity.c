@@ -64,20 +64,25 @@ int identity_from(const struct snapshot *s, struct identity **ret)
 	return 0;
 }
 
-int identity_open(const char *tenant, struct identity **ret)
+int identity_open_near(struct safe_walk *walk, const char *tenant, struct identity **ret)
 {
 	char path[SNAPSHOT_PATH_MAX];
 	struct snapshot s;
 	int r = snapshot_tenant_path(tenant, "identity", path, sizeof(path));
 
 	if (r == 0)
-		r = snapshot_map(path, SNAPSHOT_IDENTITY, IDENTITY_VERSION, &s);
+		r = snapshot_map(walk, path, SNAPSHOT_IDENTITY, IDENTITY_VERSION, &s);
 	if (r < 0)
 		return r;
 	r = identity_from(&s, ret);
 	if (r < 0)
 		snapshot_unmap(&s);
 	return r;
+}
+
+int identity_open(const char *tenant, struct identity **ret)
+{
+	return identity_open_near(NULL, tenant, ret);
 }
 
 bool identity_is_current(const struct identity *id, const char *tenant)
@@ -129,21 +134,25 @@ static inline void record_prefetch(const struct identity *id, uint32_t offset)
 	__builtin_prefetch(id->map.data + offset + 64);
 }
 
-/* The record, its strings and gids, all inside; each string ends where the next begins; "*" between name and gecos. */
+/*
+ * The record, its strings and gids, all inside; each string ends where the next begins; "*" between name and gecos.
+ * *ret_size: of the record, where one of that size lies in the section; else 0.
+ */
 static const struct identity_user_record *user_record(const struct identity *id, uint32_t offset, size_t *ret_size)
 {
 	const struct identity_user_record *u = record_at(id, id->header->users, offset, sizeof(*u));
 	const char *strings = (const char *)(u + 1);
-	size_t gids_at;
+	size_t size;
 	uint32_t len;
 
+	*ret_size = 0;
 	if (!u)
 		return NULL;
 	len = u->strings_len;
-	gids_at = sizeof(*u) + (len + 3u) / 4 * 4;
-	*ret_size = gids_at + u->gid_count * sizeof(uint32_t);
-	if (!record_at(id, id->header->users, offset, *ret_size))
+	size = sizeof(*u) + (len + 3u) / 4 * 4 + u->gid_count * sizeof(uint32_t);
+	if (!record_at(id, id->header->users, offset, size))
 		return NULL;
+	*ret_size = size;
 	if (u->gecos < 3 || u->shell <= u->gecos || len <= u->shell || (u->home != 0 && (u->home <= u->shell || len <= u->home)))
 		return NULL;
 	if (strings[u->gecos - 3] != '\0' || strings[u->gecos - 2] != '*' || strings[u->gecos - 1] != '\0' ||
@@ -215,6 +224,12 @@ int identity_user_by_uid(const struct identity *id, uid_t uid, struct identity_u
 	return -ENOENT;
 }
 
+/* Behind a record of that size; where there is none (0), nothing can be told apart any more: to the end. */
+static void cursor_move(size_t *cursor, size_t size, size_t count)
+{
+	*cursor = size > 0 && size < count - *cursor ? *cursor + size : count;
+}
+
 int identity_user_next(const struct identity *id, size_t *cursor, struct identity_user *ret)
 {
 	size_t size;
@@ -223,8 +238,7 @@ int identity_user_next(const struct identity *id, size_t *cursor, struct identit
 	if (*cursor >= id->header->users.count)
 		return -ENOENT;
 	r = user_at(id, id->header->users.offset + (uint32_t)*cursor, ret, &size);
-	if (r == 0)
-		*cursor += size;
+	cursor_move(cursor, size, id->header->users.count);
 	return r;
 }
 
@@ -260,13 +274,14 @@ static bool group_is_of_directory(const struct identity_group_record *g)
 	return g->kind == IDENTITY_GROUP_NAMES || g->kind == IDENTITY_GROUP_USERS;
 }
 
-/* A group of any kind, its size checked; strings are ended. */
+/* A group of any kind, its size checked; strings are ended. *ret_size as in user_record. */
 static int group_record_at(const struct identity *id, uint32_t offset, const struct identity_group_record **ret,
 			   size_t *ret_size)
 {
 	const struct identity_group_record *g = record_at(id, id->header->groups, offset, sizeof(*g));
 	size_t size;
 
+	*ret_size = 0;
 	if (!g)
 		return -EBADMSG;
 	size = members_at(g);
@@ -274,7 +289,10 @@ static int group_record_at(const struct identity *id, uint32_t offset, const str
 		size += g->member_count * sizeof(uint32_t);
 	else
 		size += (size_t)g->member_count + g->members_len;
-	if (g->strings_len == 0 || !record_at(id, id->header->groups, offset, size) || !id_may_be_given(g->gid))
+	if (!record_at(id, id->header->groups, offset, size))
+		return -EBADMSG;
+	*ret_size = (size + 3) / 4 * 4;
+	if (g->strings_len == 0 || !id_may_be_given(g->gid))
 		return -EBADMSG;
 	if (((const char *)(g + 1))[g->strings_len - 1] != '\0')
 		return -EBADMSG;
@@ -282,7 +300,6 @@ static int group_record_at(const struct identity *id, uint32_t offset, const str
 	    (g->members_len < g->member_count || ((const char *)g)[size - 1] != '\0'))
 		return -EBADMSG;
 	*ret = g;
-	*ret_size = (size + 3) / 4 * 4;
 	return 0;
 }
 
@@ -417,9 +434,9 @@ static int group_record_next(const struct identity *id, bool tenant, size_t *cur
 		size_t size;
 		int r = group_record_at(id, id->header->groups.offset + (uint32_t)*cursor, ret, &size);
 
+		cursor_move(cursor, size, id->header->groups.count);
 		if (r < 0)
 			return r;
-		*cursor = size < id->header->groups.count - *cursor ? *cursor + size : id->header->groups.count;
 		if (group_is_of_directory(*ret) == tenant)
 			return 0;
 	}
@@ -439,7 +456,6 @@ int identity_group_next(const struct identity *id, size_t *cursor, struct identi
 			group_fill(g, ret);
 		if (r != -ENOENT)
 			return r;
-		*cursor = id->header->groups.count;
 	}
 	do {
 		user_cursor = *cursor - id->header->groups.count;

@@ -18,6 +18,7 @@ struct identity;
 
 /* 0, or as snapshot_map. */
 int identity_open(const char *tenant, struct identity **ret) MUST_CHECK;
+int identity_open_near(struct safe_walk *walk, const char *tenant, struct identity **ret) MUST_CHECK;
 /* The same over a snapshot that is mapped already; takes it over if it answers 0. */
 int identity_from(const struct snapshot *s, struct identity **ret) MUST_CHECK;
 /* True if the tenant's file still is the one that was opened. */
@@ -66,8 +67,9 @@ int identity_member(const struct identity *id, const struct identity_group *g, s
 int identity_gids_of_principal(const struct identity *id, const struct uuid *principal, const uint32_t **ret_gids,
 			       size_t *ret_count) MUST_CHECK;
 /*
- * Enumeration: *cursor starts at 0 and is moved on; -ENOENT behind the last. Groups: those of the directory, then the
- * private ones; the groups that show holders have a walk of their own.
+ * Enumeration: *cursor starts at 0 and is moved on, behind a damaged record too (-EBADMSG), or to the end where the next
+ * one cannot be told; -ENOENT behind the last. Groups: those of the directory, then the private ones; the groups that
+ * show holders have a walk of their own.
  */
 int identity_user_next(const struct identity *id, size_t *cursor, struct identity_user *ret) MUST_CHECK;
 int identity_group_next(const struct identity *id, size_t *cursor, struct identity_group *ret) MUST_CHECK;
@@ -87,9 +89,9 @@ int identity_role_group_next(const struct identity *id, size_t *cursor, struct i
 
 /*
  * For the broker. A principal with a binding has no passwd entry: it is a member of its groups by the local login, and
- * of none where the binding is broken. Groups that show holders: role-NAME for each role of the directory;
- * in the home tenant become-USER for each target that the host's ceiling and the directory's roles name. Their gids
- * are the roles' own, or chosen from role_gids by their name. A name over NAME_LENGTH_MAX is left out.
+ * of none where the binding is broken. Groups that show holders: role-NAME for each role of the directory; in the home
+ * tenant become-USER for each target that the host's ceiling names. Their gids are the roles' own, or chosen from
+ * role_gids by their name. A name over NAME_LENGTH_MAX is left out.
  */
 struct directory;
 struct host_config;

@@ -12,7 +12,7 @@
 
 struct index_view {
 	struct snapshot map;
-	uint64_t generation; /* read before the file was opened; 0: there is no page */
+	uint64_t generation; /* read before the file was opened; 0: look at the file */
 	const struct index_header *header;
 	const struct index_tenant_record *tenants;
 	const struct index_domain_record *domains;
@@ -71,21 +71,28 @@ static int index_path(char path[static SNAPSHOT_PATH_MAX])
 	return 0;
 }
 
-int index_open(struct index_view **ret)
+int index_open_near(struct safe_walk *walk, struct index_view **ret)
 {
-	uint64_t generation = generation_read();
 	char path[SNAPSHOT_PATH_MAX];
 	struct snapshot s;
 	int r = index_path(path);
 
 	if (r == 0)
-		r = snapshot_map(path, SNAPSHOT_INDEX, INDEX_VERSION, &s);
+		r = snapshot_map(walk, path, SNAPSHOT_INDEX, INDEX_VERSION, &s);
 	if (r < 0)
 		return r;
 	r = index_from(&s, ret);
 	if (r < 0)
 		snapshot_unmap(&s);
-	else
+	return r;
+}
+
+int index_open(struct index_view **ret)
+{
+	uint64_t generation = generation_read();
+	int r = index_open_near(NULL, ret);
+
+	if (r == 0)
 		(*ret)->generation = generation;
 	return r;
 }

@@ -22,6 +22,8 @@ struct index_view;
  * index_is_current before each use and opens again when it is not.
  */
 int index_open(struct index_view **ret) MUST_CHECK;
+/* The same, and the generation page is left alone: the caller has one of his own. walk: as snapshot_map. */
+int index_open_near(struct safe_walk *walk, struct index_view **ret) MUST_CHECK;
 void index_close(struct index_view *v);
 void index_closep(struct index_view **v);
 bool index_is_current(const struct index_view *v);

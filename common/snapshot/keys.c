@@ -101,7 +101,7 @@ static int keys_of(const char *tenant, const char *name, const struct uuid *prin
 	int r = snapshot_tenant_path(tenant, "keys", path, sizeof(path));
 
 	if (r == 0)
-		r = snapshot_map(path, SNAPSHOT_KEYS, KEYS_VERSION, &s);
+		r = snapshot_map(NULL, path, SNAPSHOT_KEYS, KEYS_VERSION, &s);
 	if (r < 0)
 		return r == -ENOENT ? -ENXIO : r;
 	r = keys_from(&s, name, principal, fn, context);

@@ -2,9 +2,11 @@
 #include "common/snapshot/map.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "common/base/paths.h"
 #include "common/base/safe_file.h"
@@ -31,25 +33,53 @@ const void *snapshot_header(const struct snapshot *s, size_t size)
 	return h->header_size >= size ? h : NULL;
 }
 
-int snapshot_map(const char *path, enum snapshot_kind kind, uint32_t version, struct snapshot *ret)
+static int contents_map(int fd, struct snapshot *s)
 {
-	int fd CLEANUP(fd_closep) = safe_open(path);
+	void *data = mmap(NULL, s->len, PROT_READ, MAP_SHARED, fd, 0);
+
+	if (data == MAP_FAILED)
+		return -errno;
+	s->data = data;
+	return 0;
+}
+
+/* Aligned as tables want it. No signal cuts the read of a regular file short: less than all of it is a file cut short. */
+static int contents_read(int fd, struct snapshot *s)
+{
+	uint8_t *data = aligned_alloc(64, (s->len + 63) / 64 * 64);
+	ssize_t n;
+
+	if (!data)
+		return -ENOMEM;
+	n = read(fd, data, s->len);
+	if (n < 0 || (size_t)n != s->len) {
+		int r = n < 0 ? -errno : -EBADMSG;
+
+		free(data);
+		return r;
+	}
+	s->data = data;
+	return 0;
+}
+
+int snapshot_map(struct safe_walk *walk, const char *path, enum snapshot_kind kind, uint32_t version,
+		 struct snapshot *ret)
+{
 	struct stat st;
-	struct snapshot s;
-	void *data;
+	int fd CLEANUP(fd_closep) = safe_open_near(walk, path, &st);
+	struct snapshot s = {.data = NULL};
 	int r;
 
 	if (fd < 0)
 		return fd;
-	if (fstat(fd, &st) < 0)
-		return -errno;
 	if (st.st_size < (off_t)sizeof(struct snapshot_header) || st.st_size > (off_t)SNAPSHOT_SIZE_MAX)
 		return -EBADMSG;
-	data = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
-	if (data == MAP_FAILED)
-		return -errno;
 	s = (struct snapshot){
-	    .data = data, .len = (size_t)st.st_size, .device = st.st_dev, .inode = st.st_ino, .borrowed = false};
+	    .len = (size_t)st.st_size, .device = st.st_dev, .inode = st.st_ino, .changed = st.st_ctim};
+	s.copied = s.len <= SNAPSHOT_READ_MAX && (kind == SNAPSHOT_INDEX || kind == SNAPSHOT_HOLDERS);
+	r = s.copied ? contents_read(fd, &s) : contents_map(fd, &s);
+	if (r < 0)
+		return r;
 	r = snapshot_check(&s, kind, version);
 	if (r < 0) {
 		snapshot_unmap(&s);
@@ -61,7 +91,9 @@ int snapshot_map(const char *path, enum snapshot_kind kind, uint32_t version, st
 
 void snapshot_unmap(struct snapshot *s)
 {
-	if (s->data && !s->borrowed)
+	if (s->copied)
+		free((void *)(uintptr_t)s->data);
+	else if (s->data && !s->borrowed)
 		(void)munmap((void *)(uintptr_t)s->data, s->len);
 	*s = (struct snapshot){0};
 }
@@ -70,7 +102,8 @@ bool snapshot_is_current(const struct snapshot *s, const char *path)
 {
 	struct stat st;
 
-	return stat(path, &st) == 0 && st.st_dev == s->device && st.st_ino == s->inode;
+	return stat(path, &st) == 0 && st.st_dev == s->device && st.st_ino == s->inode &&
+	       st.st_ctim.tv_sec == s->changed.tv_sec && st.st_ctim.tv_nsec == s->changed.tv_nsec;
 }
 
 const void *snapshot_section(const struct snapshot *s, struct snapshot_span span, size_t size, size_t align)

@@ -28,6 +28,7 @@
  */
 
 #include <sys/types.h>
+#include <time.h>
 
 #include "common/base/result.h"
 
@@ -66,20 +67,27 @@ struct snapshot_span {
 /* A file's size; offsets have 32 bits. */
 #define SNAPSHOT_SIZE_MAX UINT32_MAX
 
-/* A mapped file. */
+/* A mapped file; a small index or table of holders is read instead, which costs a third (SNAPSHOT_READ_MAX). */
+#define SNAPSHOT_READ_MAX 8192
 struct snapshot {
 	const uint8_t *data;
 	size_t len;
-	dev_t device; /* what snapshot_is_current compares; the mapping keeps the inode from being used again */
+	/* What snapshot_is_current compares. A mapping keeps the inode from being used again; else the time tells. */
+	dev_t device;
 	ino_t inode;
-	bool borrowed; /* not ours to unmap: memory of a test */
+	struct timespec changed;
+	bool copied;   /* on the heap */
+	bool borrowed; /* not ours to give back: memory of a test */
 };
 
 /*
  * Opens, checks (owner, mode, header, kind, version, size) and maps. 0; -ENOENT (no such file); -EBADMSG (torn,
- * foreign or of another version); -EPERM (owner or mode); -errno. No descriptor stays open.
+ * foreign or of another version); -EPERM (owner or mode); -errno. No descriptor stays open. walk: of safe_open_near,
+ * for files that are opened one behind the other; or NULL.
  */
-int snapshot_map(const char *path, enum snapshot_kind kind, uint32_t version, struct snapshot *ret) MUST_CHECK;
+struct safe_walk;
+int snapshot_map(struct safe_walk *walk, const char *path, enum snapshot_kind kind, uint32_t version,
+		 struct snapshot *ret) MUST_CHECK;
 void snapshot_unmap(struct snapshot *s);
 
 /* The header's checks alone, for a snapshot that is in memory already. 0 or -EBADMSG. */

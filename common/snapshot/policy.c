@@ -126,7 +126,7 @@ static int policy_of_map(struct snapshot *map, struct policy **ret)
 int policy_open_path(const char *path, struct policy **ret)
 {
 	struct snapshot map;
-	int r = snapshot_map(path, SNAPSHOT_POLICY, POLICY_VERSION, &map);
+	int r = snapshot_map(NULL, path, SNAPSHOT_POLICY, POLICY_VERSION, &map);
 	if (r < 0)
 		return r;
 	return policy_of_map(&map, ret);

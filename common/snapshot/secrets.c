@@ -60,7 +60,7 @@ int secrets_read(const char *tenant, const struct uuid *principal, char buf[stat
 	int r = snapshot_tenant_path(tenant, "secrets", path, sizeof(path));
 
 	if (r == 0)
-		r = snapshot_map(path, SNAPSHOT_SECRETS, SECRETS_VERSION, &s);
+		r = snapshot_map(NULL, path, SNAPSHOT_SECRETS, SECRETS_VERSION, &s);
 	if (r < 0)
 		return r == -ENOENT ? -ENXIO : r;
 	r = secrets_read_from(&s, principal, buf);

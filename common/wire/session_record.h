@@ -30,6 +30,7 @@
  *   end=NANOSECONDS          REALTIME; left out: no end
  *   boot_end=NANOSECONDS     BOOTTIME; left out: no end. The earlier of the two ends the session
  *   cgroup=/tenure.slice/tenure-UUID     below the cgroup2 mount; exactly SESSION_CGROUP_SLICE and the id
+ *   parent=/tenure.slice/tenure-OUTER     optional: the session that it was opened in, whose folder holds the cgroup
  *
  * MUST (reader): safe_open, exact owner and mode, every rule above checked; the cgroup is made from id, and the line
  * only compared; whatever does not check is reported, never acted on.

@@ -96,6 +96,13 @@ void engine_say(struct engine *e, enum engine_event_kind kind, const struct requ
 /* Tells the hooks if engine_degraded changed its mind. */
 void engine_say_degraded(struct engine *e);
 
+/* --- engine_unbound.c --- */
+
+/* Takes away unfinished files of brokers that were killed: there may be password hashes in them. */
+void engine_sweep(struct engine *e);
+/* A tenant that is no longer bound leaves nothing behind; a folder that cannot be removed is a problem. */
+void engine_remove_unbound(struct engine *e);
+
 /* --- engine_publish.c --- */
 
 /*

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -17,7 +16,6 @@
 #include "common/snapshot/secrets.h"
 #include "daemon/tenured/engine_internal.h"
 #include "daemon/tenured/rows.h"
-
 
 void engine_close_tenants(struct engine *e)
 {

@@ -13,12 +13,11 @@
 #include "common/base/text.h"
 #include "daemon/tenured/engine_internal.h"
 
-/* An unfinished file may hold password hashes. What cannot be swept now is swept at the next load. */
+/* What cannot be swept now is swept at the next load. */
 static void sweep(const char *folder)
 {
-	int r = safe_sweep(folder);
-
-	(void)r;
+	if (safe_sweep(folder) < 0)
+		return;
 }
 
 /* Calls fn for each folder of a tenant in PATH_STATE/tenants. */

@@ -9,7 +9,8 @@
  *             /head                the last acknowledged line: "SEQ HASH SUM\n", fixed length
  *             /reserve             bytes kept for endings when the disk is full
  *             /lock                flock of the one broker
- *             /damaged-SEQ/        segments that `journal-reset` put aside
+ *             /damaged-SEQ/        segments that `journal-reset` put aside; journal-(SEQ+1) is what took their place
+ *             /reset.jsonl         that one, before it has its name
  *
  * A line is one JSON object and a newline:
  *   {"v":1,"seq":418,"time":"2026-03-02T13:04:11.123456789Z","boot":UUID,"boottime":NS,"event":"activate", FIELDS,

@@ -81,7 +81,7 @@ shows "T53 sudo runs in a cgroup of its own" '^0::/.*tenure\.slice/tenure-'
 on_terminal dave 'tenure end' >/dev/null 2>&1
 check "dave takes quick-postgres" as dave 'tenure request quick-postgres --for 10m'
 echo root-only >/root/secret.txt
-for command in 'sudoedit -n' 'sudo -n -e' 'sudo -n --ed' 'sudo -n sudoedit'; do
+for command in 'sudoedit -n' 'sudo -n -e' 'sudo -n --ed' 'sudo -n sudoedit' 'sudo -n -e -p -- A=b -u postgres'; do
 	# shellcheck disable=SC2086  # words
 	EDITOR=true strace -f -u dave -e trace=openat,openat2,open -o /run/trace $command /root/secret.txt >/run/check.out 2>&1
 	shows "T5 quick-postgres, $command: refused" 'Tenure: quick-postgres is not for root; next: tenure request quick-root'
@@ -132,8 +132,8 @@ expect_status "nor a local account's" 0 on_terminal luser 'su -c id'
 
 # --- whatever has run out (T46) -------------------------------------------------------------------------------------
 sudo_lets 'ALL ALL=(ALL:ALL) NOPASSWD: ALL'
-# Between a sudo that cannot start and one that has all it needs are a few KiB in which we cannot read: hence the fine
-# steps. su sleeps at each denial: it gets the coarse ones.
+# Between a sudo that cannot start and one that has all it needs are a few KiB in which we cannot read: hence a page a
+# step. su sleeps at each denial: it gets the coarse ones.
 memory() # STEPS COMMAND: under each limit of memory, then under every other
 {
 	# shellcheck disable=SC2016  # alice's shell expands it
@@ -146,7 +146,7 @@ memory() # STEPS COMMAND: under each limit of memory, then under every other
 	as alice "${limits//COMMAND/$2}" >/run/check.out 2>&1
 }
 # shellcheck disable=SC2016  # alice's shell expands it
-memory '$(seq 1000 1000 3000) $(seq 3020 20 16000) $(seq 17000 4000 120000)' 'sudo -n id'
+memory '$(seq 1000 500 5000) $(seq 5000 4 7000) $(seq 7000 200 16000) $(seq 17000 8000 120000)' 'sudo -n id'
 shows "T46 sudo: every limit was tried" '^all of it$'
 shows_not "T46 sudo under every limit" 'uid=0'
 shows "T46 sudo: where it could not read, it says so" 'Tenure: cannot read your rights, so sudo is closed'
@@ -176,6 +176,8 @@ stop_tenured KILL
 check "erin, standing, logs in without the broker" as erin true
 check "erin, standing, passes the gate without the broker" as erin 'sudo -n true'
 check "a live grant passes the gate without the broker" as dave 'sudo -n cat /proc/self/cgroup | grep -q tenure.slice/tenure-'
+as dave 'sudo -n setpriv --reuid 1900000005 --regid 1900000005 --clear-groups sudo -n cat /proc/self/cgroup' >/run/check.out 2>&1
+shows "a session inside of it is contained in there" '^0::/.*tenure\.slice/tenure-[0-9a-f-]{36}(\.scope)?/tenure-[0-9a-f-]{36}'
 refused "no grant, no broker" alice 'sudo -n id'
 gate_is_closed() { ! as dave 'sudo -n true'; }
 check "and only until its deadline" wait_for gate_is_closed

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* identity: whatever the file holds, what the reader answers lies inside it, and its ids are such as may be given. */
+#include <errno.h>
+
 #include "common/snapshot/identity.h"
 #include "common/snapshot/identity_format.h"
 #include "tests/fuzz/snapshot_input.h"
@@ -46,20 +48,28 @@ static void walk(const struct identity *id)
 	struct identity_group g, same;
 	struct identity_role_group r;
 	size_t cursor = 0;
+	int e;
 
-	while (identity_user_next(id, &cursor, &u) == 0) {
+	/* What is damaged is passed over: every walk ends. */
+	while ((e = identity_user_next(id, &cursor, &u)) != -ENOENT) {
+		if (e < 0)
+			continue;
 		read_user(&u);
 		if (identity_user_by_name(id, u.name, &found) == 0)
 			read_user(&found);
 		if (identity_user_by_uid(id, u.uid, &found) == 0)
 			read_user(&found);
 	}
-	for (cursor = 0; identity_group_next(id, &cursor, &g) == 0;) {
+	for (cursor = 0; (e = identity_group_next(id, &cursor, &g)) != -ENOENT;) {
+		if (e < 0)
+			continue;
 		read_group(id, &g);
 		if (identity_group_by_gid(id, g.gid, &same) == 0)
 			read_group(id, &same);
 	}
-	for (cursor = 0; identity_role_group_next(id, &cursor, &r) == 0;) {
+	for (cursor = 0; (e = identity_role_group_next(id, &cursor, &r)) != -ENOENT;) {
+		if (e < 0)
+			continue;
 		snapshot_input_read(r.name);
 		snapshot_input_read(r.argument);
 	}

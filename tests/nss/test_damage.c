@@ -146,6 +146,111 @@ static void test_T22_no_right_gives_roots_group(void **state)
 	free(gids);
 }
 
+/* Appends "name," of each entry to text; what ended the walk. */
+static enum nss_status walk_users(char *text)
+{
+	enum nss_status status;
+	struct passwd pw;
+	int error = 0;
+
+	text[0] = '\0';
+	assert_int_equal(_nss_tenure_setpwent(0), NSS_STATUS_SUCCESS);
+	while ((status = _nss_tenure_getpwent_r(&pw, buf, sizeof(buf), &error)) == NSS_STATUS_SUCCESS)
+		strcat(strcat(text, pw.pw_name), ",");
+	if (status == NSS_STATUS_UNAVAIL) { /* said once */
+		assert_int_equal(error, EIO);
+		assert_int_equal(_nss_tenure_getpwent_r(&pw, buf, sizeof(buf), &error), NSS_STATUS_NOTFOUND);
+	}
+	(void)_nss_tenure_endpwent();
+	return status;
+}
+
+static enum nss_status walk_groups(char *text)
+{
+	enum nss_status status;
+	struct group gr;
+	int error = 0;
+
+	text[0] = '\0';
+	assert_int_equal(_nss_tenure_setgrent(0), NSS_STATUS_SUCCESS);
+	while ((status = _nss_tenure_getgrent_r(&gr, buf, sizeof(buf), &error)) == NSS_STATUS_SUCCESS)
+		strcat(strcat(text, gr.gr_name), ",");
+	if (status == NSS_STATUS_UNAVAIL) {
+		assert_int_equal(error, EIO);
+		assert_int_equal(_nss_tenure_getgrent_r(&gr, buf, sizeof(buf), &error), NSS_STATUS_NOTFOUND);
+	}
+	(void)_nss_tenure_endgrent();
+	return status;
+}
+
+static void test_one_damaged_record_hides_no_other(void **state)
+{
+	const uint32_t alice[2] = {1900000001, 1900000001}, root = 0;
+	char path[256], sound[1024], text[1024];
+	long at;
+
+	(void)snprintf(path, sizeof(path), "%s", fixture_tenant_path(&f, "contoso", "identity"));
+	assert_int_equal(fixture_publish(&f, false), 0);
+	assert_int_equal(walk_users(text), NSS_STATUS_NOTFOUND);
+	assert_string_equal(text, "alice,carol,dave,zoe@fabrikam.com,");
+	assert_int_equal(walk_groups(sound), NSS_STATUS_NOTFOUND);
+	at = file_find(path, alice, sizeof(alice));
+	file_bend(path, at, &root, sizeof(root));
+	assert_int_equal(walk_users(text), NSS_STATUS_UNAVAIL);
+	assert_string_equal(text, "carol,dave,zoe@fabrikam.com,");
+	assert_int_equal(fixture_publish(&f, false), 0);
+	/* The first group's gid, where its record begins: its name stands 16 bytes on. */
+	at = file_find(path, "dba", 4) - 16;
+	file_bend(path, at, &root, sizeof(root));
+	assert_int_equal(walk_groups(text), NSS_STATUS_UNAVAIL);
+	assert_true(strlen(text) == strlen(sound) - strlen("dba,"));
+	assert_non_null(strstr(text, "approvers,"));
+	assert_non_null(strstr(text, "dave,"));
+	assert_non_null(strstr(text, "become-root,"));
+	assert_non_null(strstr(text, "dba@fabrikam.com,"));
+}
+
+static void test_a_record_of_no_size_ends_its_tenant_alone(void **state)
+{
+	const uint32_t alice[2] = {1900000001, 1900000001};
+	const uint16_t endless = UINT16_MAX;
+	char path[256], text[1024];
+	long at;
+
+	(void)snprintf(path, sizeof(path), "%s", fixture_tenant_path(&f, "contoso", "identity"));
+	assert_int_equal(fixture_publish(&f, false), 0);
+	at = file_find(path, alice, sizeof(alice));
+	file_bend(path, at + 10, &endless, sizeof(endless)); /* the length of her strings */
+	assert_int_equal(walk_users(text), NSS_STATUS_UNAVAIL);
+	assert_string_equal(text, "zoe@fabrikam.com,");
+	assert_int_equal(walk_groups(text), NSS_STATUS_UNAVAIL); /* private groups are users' */
+	assert_non_null(strstr(text, "dba,"));
+	assert_non_null(strstr(text, "become-root,"));
+	assert_non_null(strstr(text, "zoe@fabrikam.com,"));
+}
+
+static void test_a_damaged_tenant_hides_no_other(void **state)
+{
+	char path[256], text[1024];
+
+	(void)snprintf(path, sizeof(path), "%s", fixture_tenant_path(&f, "contoso", "identity"));
+	assert_int_equal(fixture_publish(&f, false), 0);
+	file_bend(path, 0, "X", 1);
+	assert_int_equal(walk_users(text), NSS_STATUS_UNAVAIL);
+	assert_string_equal(text, "zoe@fabrikam.com,");
+	assert_int_equal(walk_groups(text), NSS_STATUS_UNAVAIL);
+	assert_non_null(strstr(text, "dba@fabrikam.com,"));
+	assert_int_equal(fixture_publish(&f, false), 0);
+	assert_int_equal(chmod(path, 0666), 0);
+	assert_int_equal(walk_users(text), NSS_STATUS_UNAVAIL);
+	assert_string_equal(text, "zoe@fabrikam.com,");
+	assert_int_equal(fixture_publish(&f, false), 0);
+	file_bend(fixture_tenant_path(&f, "contoso", "grants"), 0, "X", 1);
+	assert_int_equal(walk_groups(text), NSS_STATUS_UNAVAIL);
+	assert_null(strstr(text, "become-root"));
+	assert_non_null(strstr(text, "dba@fabrikam.com,"));
+}
+
 static void test_T23_a_group_of_the_directory_cannot_pose_as_become_root(void **state)
 {
 	struct group gr;
@@ -167,6 +272,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_T22_gids_of_system_groups_are_never_given, calls_setup, calls_teardown),
 		cmocka_unit_test_setup_teardown(test_T22_no_range_gives_away_the_hosts_own_ids, calls_setup, calls_teardown),
 		cmocka_unit_test_setup_teardown(test_T22_no_right_gives_roots_group, calls_setup, calls_teardown),
+		cmocka_unit_test_setup_teardown(test_one_damaged_record_hides_no_other, calls_setup, calls_teardown),
+		cmocka_unit_test_setup_teardown(test_a_record_of_no_size_ends_its_tenant_alone, calls_setup, calls_teardown),
+		cmocka_unit_test_setup_teardown(test_a_damaged_tenant_hides_no_other, calls_setup, calls_teardown),
 		cmocka_unit_test_setup_teardown(test_T23_a_group_of_the_directory_cannot_pose_as_become_root, calls_setup, calls_teardown),
 	};
 

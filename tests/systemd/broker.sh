@@ -67,7 +67,7 @@ mv /etc/pam.d/tenure /run/tenure.pam
 printf '#!/bin/sh\ntouch /home/contoso.com/alice/.mfa-counter\n' >/usr/local/sbin/mfa
 chmod 755 /usr/local/sbin/mfa
 printf 'auth required pam_exec.so quiet /usr/local/sbin/mfa\naccount required pam_permit.so\n' >/etc/pam.d/tenure
-expect_status "a step-up whose module writes to the home" 0 on_terminal alice 'tenure request db-operator --reason mfa'
+expect_status "a step-up whose module writes to the home" 0 on_terminal alice 'tenure request db-operator --for 1h --reason mfa'
 check "has written there" test -e /home/contoso.com/alice/.mfa-counter
 as alice 'tenure cancel' >/dev/null 2>&1
 mv /run/tenure.pam /etc/pam.d/tenure

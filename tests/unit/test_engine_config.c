@@ -188,6 +188,59 @@ static void test_unbinding_ends_grants_and_leaves_nothing(void **state)
 	assert_int_equal(mode_of(f, "var/lib/tenure/last/tenants.d/contoso.conf"), 0);
 }
 
+/* As a broker leaves them that is killed while it writes. */
+static void leave_unfinished_files(struct engine_fixture *f)
+{
+	fixture_write(f, "var/lib/tenure/.index.0123456789abcdef", "x");
+	fixture_write(f, "var/lib/tenure/tenants/contoso/.secrets.0123456789abcdef", "$y$");
+	fixture_write(f, "var/lib/tenure/last/directory.d/.contoso.conf.0123456789abcdef", "$y$");
+	fixture_write(f, "run/tenure/.generation.0123456789abcdef", "x");
+}
+
+static void assert_no_unfinished_files(struct engine_fixture *f)
+{
+	assert_false(fixture_exists(f, "var/lib/tenure/.index.0123456789abcdef"));
+	assert_false(fixture_exists(f, "var/lib/tenure/tenants/contoso/.secrets.0123456789abcdef"));
+	assert_false(fixture_exists(f, "var/lib/tenure/last/directory.d/.contoso.conf.0123456789abcdef"));
+	assert_false(fixture_exists(f, "run/tenure/.generation.0123456789abcdef"));
+}
+
+static void test_a_start_sweeps_what_a_killed_broker_left(void **state)
+{
+	struct engine_fixture *f = *state;
+
+	fixture_start(f);
+	leave_unfinished_files(f);
+	fixture_restart(f);
+	assert_no_unfinished_files(f);
+	assert_int_equal(mode_of(f, "var/lib/tenure/tenants/contoso/secrets"), 0600);
+	/* Nor does it take a configuration that can be read. */
+	leave_unfinished_files(f);
+	fixture_remove(f, "etc/tenure/tenure.conf");
+	fixture_restart(f);
+	assert_no_unfinished_files(f);
+}
+
+static void test_unbinding_leaves_no_unfinished_file_and_says_what_it_cannot_remove(void **state)
+{
+	struct engine_fixture *f = *state;
+
+	fixture_start(f);
+	leave_unfinished_files(f);
+	fixture_write(f, "var/lib/tenure/tenants/contoso/notes", "somebody's");
+	fixture_edit(f, "etc/tenure/tenure.conf", "[ \"contoso\" ]", "[ ]");
+	fixture_edit(f, "etc/tenure/tenure.conf", "{ login = \"bob\"; principal = \"bob@contoso.com\"; }", "");
+	fixture_reload(f);
+	assert_no_unfinished_files(f);
+	assert_false(fixture_exists(f, "var/lib/tenure/tenants/contoso/secrets"));
+	assert_true(fixture_exists(f, "var/lib/tenure/tenants/contoso/notes"));
+	assert_true(fixture_has_problem(f, "state-left", NULL));
+	fixture_remove(f, "var/lib/tenure/tenants/contoso/notes");
+	fixture_reload(f);
+	assert_false(fixture_has_problem(f, "state-left", NULL));
+	assert_int_equal(mode_of(f, "var/lib/tenure/tenants/contoso"), 0);
+}
+
 static void test_T50_a_retired_uid_is_nobodys(void **state)
 {
 	struct engine_fixture *f = *state;
@@ -422,6 +475,8 @@ int main(void)
 		CONFIG_TEST(test_T49_a_host_entry_that_breaks_keeps_its_denies),
 		CONFIG_TEST(test_T49_with_no_good_policy_the_gates_are_closed),
 		CONFIG_TEST(test_unbinding_ends_grants_and_leaves_nothing),
+		CONFIG_TEST(test_a_start_sweeps_what_a_killed_broker_left),
+		CONFIG_TEST(test_unbinding_leaves_no_unfinished_file_and_says_what_it_cannot_remove),
 		CONFIG_TEST(test_T50_a_retired_uid_is_nobodys),
 		CONFIG_TEST(test_T50_a_deletion_while_the_broker_was_down_is_noticed),
 		CONFIG_TEST(test_T50_a_binding_holds_name_uid_and_principal_together),

@@ -26,6 +26,15 @@ static int teardown(void **state)
 	return 0;
 }
 
+static int boot_id_error;
+int __real_boot_id_read(struct uuid *ret);
+int __wrap_boot_id_read(struct uuid *ret);
+
+int __wrap_boot_id_read(struct uuid *ret)
+{
+	return boot_id_error < 0 ? boot_id_error : __real_boot_id_read(ret);
+}
+
 struct seen {
 	size_t count;
 	struct holder last;
@@ -180,6 +189,22 @@ static void test_every_flipped_bit_of_grants_is_damage(void **state)
 	free(data);
 }
 
+/* "There is no such file" would be "nobody holds a grant"; a gate that cannot tell denies. */
+static void test_a_boot_that_cannot_be_told_is_no_missing_table(void **state)
+{
+	struct holder row = fixture_holder(&f, 0, RIGHT_BECOME, "root");
+	struct holders *h = NULL;
+
+	assert_int_equal(fixture_holders(&f, "contoso", "grants", &row, 1), 0);
+	boot_id_error = -ENOENT; /* as in a root without /proc */
+	assert_int_equal(holders_open("contoso", "grants", &h), -EBADMSG);
+	boot_id_error = -EMFILE;
+	assert_int_equal(holders_open("contoso", "grants", &h), -EMFILE);
+	boot_id_error = 0;
+	assert_int_equal(holders_open("contoso", "grants", &h), 0);
+	holders_close(h);
+}
+
 static void test_rows_that_lack_something_are_not_written(void **state)
 {
 	struct holder row = fixture_holder(&f, 0, RIGHT_BECOME, NULL);
@@ -198,6 +223,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(test_round_trip_of_a_row, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_grants_are_bound_to_their_boot, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_every_flipped_bit_of_grants_is_damage, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_a_boot_that_cannot_be_told_is_no_missing_table, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_rows_that_lack_something_are_not_written, setup, teardown),
 	};
 

@@ -228,6 +228,24 @@ static void test_secrets(void **state)
 	free(path);
 }
 
+/* The longest that the validator takes is written and read; a longer one is said. */
+static void test_the_longest_hash(void **state)
+{
+	char longest[SECRET_HASH_MAX + 1], hash[SECRET_HASH_MAX];
+	const char *path = fixture_tenant_path(&f, "contoso", "secrets");
+
+	memset(longest, 'x', sizeof(longest));
+	memcpy(longest, "$y$", 3);
+	longest[SECRET_HASH_MAX - 1] = '\0';
+	f.users[0].password = longest;
+	assert_int_equal(secrets_write(path, 1, &f.directory), 0);
+	assert_int_equal(secrets_read("contoso", &f.users[0].o.id, hash), 0);
+	assert_string_equal(hash, longest);
+	longest[SECRET_HASH_MAX - 1] = 'x';
+	longest[SECRET_HASH_MAX] = '\0';
+	assert_int_equal(secrets_write(path, 1, &f.directory), -EMSGSIZE);
+}
+
 static int take_line(void *context, const char *line)
 {
 	char **lines = context;
@@ -325,6 +343,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(test_a_service_of_no_class_is_damage_and_not_none, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_currency_without_and_with_the_page, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_secrets, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_the_longest_hash, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_keys, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_stored_files_of_version_1_are_read, setup, teardown),
 	};

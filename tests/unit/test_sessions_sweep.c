@@ -27,6 +27,7 @@ struct getaway {
 static struct getaway get_away(struct world *w, unsigned more)
 {
 	struct getaway g = {.terminal = terminal_open(w)};
+	struct process_stat stat;
 	pid_t pids[2];
 
 	memcpy(escape_to, g.terminal.name, sizeof(escape_to));
@@ -43,6 +44,9 @@ static struct getaway get_away(struct world *w, unsigned more)
 		cgroup_name(&g.answer.id, CGROUP_PLAIN, name);
 		g.pid = cgroup_holds(name, pids[i]) ? g.pid : pids[i];
 	}
+	/* It says its pid just before it becomes sleep: until then it runs the front-end's own program. */
+	for (int i = 0; i < 3000 && (process_stat_read(g.pid, &stat) < 0 || strcmp(stat.name, "sleep") != 0); i++)
+		usleep(10000);
 	snprintf(g.shown, sizeof(g.shown), "%d sleep", (int)g.pid);
 	return g;
 }

@@ -47,6 +47,23 @@ static void load_user(struct fixture *f, const char *key, const char *value)
 	fixture_load(f, text);
 }
 
+/* crypt(3) ends a hash within 384 bytes, its NUL among them; so does the file that keeps it. */
+static void test_the_longest_hash(void **state)
+{
+	for (size_t len = 383; len <= 384; len++) {
+		char value[400];
+		struct fixture f;
+
+		memset(value, 'x', sizeof(value));
+		memcpy(value, "\"$y$j9T$", 8);
+		value[len + 1] = '"';
+		value[len + 2] = '\0';
+		load_user(&f, "password", value);
+		fixture_expect(&f, "dir-password", len == 384, value);
+		fixture_done(&f);
+	}
+}
+
 static void test_T13_what_nobody_sees_is_no_gecos(void **state)
 {
 	static const char *const values[] = {
@@ -204,6 +221,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_T24_a_right_names_what_may_be_an_account),
+		cmocka_unit_test(test_the_longest_hash),
 		cmocka_unit_test(test_T13_what_nobody_sees_is_no_gecos),
 		cmocka_unit_test(test_only_keys_are_keys),
 		cmocka_unit_test(test_a_scope_has_a_tier),
