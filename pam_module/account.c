@@ -3,7 +3,6 @@
  * The account phase: every login and every gate comes by here, with and without a password, with keys, NOPASSWD, a
  * valid ticket, sudo -l and -v (T6). Deny is the initial value; one line allows.
  */
-#include "pam_module/files.h"
 #include "pam_module/gate.h"
 #include "pam_module/message.h"
 
@@ -63,8 +62,5 @@ EXPORTED int pam_sm_acct_mgmt(pam_handle_t *pamh, int flags, int argc, const cha
 	subject_find(pamh, PHASE_LATER, &s, &t);
 	r = account(pamh, t, &s);
 	subject_done(&s);
-	/* A program that opens no session may go on as the user with what is root's mapped. */
-	if (s.service_class != SERVICE_GATE)
-		files_forget();
 	return r;
 }
