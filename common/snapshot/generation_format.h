@@ -20,7 +20,8 @@ struct generation_page {
 	uint8_t magic[8];
 	uint32_t version;
 	uint32_t reserved; /* 0 */
-	uint64_t generation;
+	uint64_t generation; /* at 16: the package's removal marks it, too */
 };
+_Static_assert(sizeof(struct generation_page) == 24, "the layout is the format");
 
 #endif

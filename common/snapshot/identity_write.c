@@ -11,7 +11,7 @@ bool build_id_is_ours(const struct identity_build *b, uint32_t id)
 {
 	const struct id_range *range = &b->tenant->id_range, *roles = &b->tenant->role_gids;
 
-	if (id < 1000 || id == 65534 || id == 65535 || id > INT32_MAX)
+	if (!id_may_be_given(id))
 		return false;
 	return id >= range->first && id <= range->last && !(id >= roles->first && id <= roles->last);
 }

@@ -300,45 +300,6 @@ static void test_a_retired_page_is_let_go(void **state)
 	assert_string_equal(getpwnam("alice")->pw_gecos, "a new page");
 }
 
-/* T8: a planted chroot with somebody else's files. The module refuses them; nothing is loaded from there. */
-static void look_from_chroot(const char *planted)
-{
-	if (chroot(planted) < 0 || chdir("/") < 0)
-		_exit(77);
-	(void)unsetenv("TENURE_TEST_ROOT");
-	(void)generation_bump(); /* so that the module looks again, inside */
-	_exit(getpwnam("alice") || errno == 0 ? 1 : 0);
-}
-
-static int give_away(const char *path)
-{
-	return lchown(path, 65534, 65534);
-}
-
-static void test_T8_a_planted_chroot_is_refused(void **state)
-{
-	static const char *const paths[] = {"", "/var", "/var/lib", "/var/lib/tenure", "/var/lib/tenure/tenants",
-					    "/var/lib/tenure/tenants/contoso", "/var/lib/tenure/index",
-					    "/var/lib/tenure/tenants/contoso/identity"};
-	int status;
-	pid_t child;
-
-	if (geteuid() != 0)
-		skip_because("needs root, to change its root");
-	assert_non_null(getpwnam("alice"));
-	for (size_t i = 0; i < ARRAY_LENGTH(paths); i++)
-		assert_int_equal(give_away(fixture_path(&f, paths[i])), 0);
-	child = fork();
-	if (child == 0)
-		look_from_chroot(f.root);
-	assert_true(child > 0);
-	assert_int_equal(waitpid(child, &status, 0), child);
-	assert_true(WIFEXITED(status));
-	if (WEXITSTATUS(status) == 77)
-		skip_because("no chroot");
-	assert_int_equal(WEXITSTATUS(status), 0);
-}
-
 static void test_nodelete_keeps_the_module_mapped(void **state)
 {
 	void *handle = dlopen("libnss_tenure.so.2", RTLD_NOW);
@@ -366,7 +327,6 @@ int main(int argc, char **argv)
 	    cmocka_unit_test_setup_teardown(test_a_host_may_close_all_descriptors, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_old_snapshots_are_unmapped, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_a_retired_page_is_let_go, setup, teardown),
-	    cmocka_unit_test_setup_teardown(test_T8_a_planted_chroot_is_refused, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_threads_read_during_1000_replacements, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_forks_among_threads, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_nodelete_keeps_the_module_mapped, setup, teardown),

@@ -14,9 +14,11 @@
 #include <cmocka.h>
 
 #include "common/base/safe_file.h"
+#include "common/snapshot/gate_file.h"
 #include "common/snapshot/image.h"
 #include "common/snapshot/index_format.h"
 #include "common/snapshot/keys.h"
+#include "common/snapshot/policy.h"
 #include "common/snapshot/secrets.h"
 #include "tests/unit/snapshot_fixture.h"
 
@@ -310,8 +312,10 @@ static void test_stored_files_of_version_1_are_read(void **state)
 	struct identity_user u;
 	struct identity_group g;
 	char hash[SECRET_HASH_MAX], *lines = calloc(1, 1);
+	struct gate_file gate;
 	size_t rows = 0;
 
+	install("gate/report", fixture_path(&f, "/var/lib/tenure/gate"));
 	install("index/host", fixture_path(&f, "/var/lib/tenure/index"));
 	install("identity/home", fixture_tenant_path(&f, "contoso", "identity"));
 	install("holders/standing", fixture_tenant_path(&f, "contoso", "holders"));
@@ -329,7 +333,32 @@ static void test_stored_files_of_version_1_are_read(void **state)
 	assert_int_equal(rows, 1);
 	assert_int_equal(keys_of_login("contoso", "bob", take_line, &lines), 0);
 	assert_int_equal(secrets_read("contoso", &f.users[0].o.id, hash), 0);
+	assert_int_equal(gate_file_read("Debian-exim", &gate), 0);
+	assert_true(gate.break_glass && gate.report_only);
 	free(lines);
+}
+
+static void test_a_stored_policy_of_version_1_is_read(void **state)
+{
+	CLEANUP(policy_closep) struct policy *p = NULL;
+	struct policy_principal user;
+	struct policy_tenant tenant;
+	struct policy_assignment a;
+	struct policy_role role;
+	size_t held = 0;
+	uint32_t i;
+
+	install("policy/world-0", fixture_tenant_path(&f, "contoso", "policy"));
+	assert_int_equal(policy_open("contoso", &p), 0);
+	assert_int_equal(policy_tenant(p, &tenant), 0);
+	assert_string_equal(tenant.name, "contoso");
+	assert_int_equal(policy_principal_by_name(p, "u0", &i), 0);
+	assert_int_equal(policy_principal(p, i, &user), 0);
+	assert_string_equal(user.name, "u0");
+	for (i = 0; i < policy_principal_count(p); i++)
+		for (uint32_t k = 0; policy_assignment(p, i, k, &a) == 0; k++, held++)
+			assert_true(a.role == NO_INDEX || policy_role(p, a.role, &role) == 0);
+	assert_true(held > 3);
 }
 
 int main(void)
@@ -346,6 +375,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(test_the_longest_hash, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_keys, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_stored_files_of_version_1_are_read, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_a_stored_policy_of_version_1_is_read, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
