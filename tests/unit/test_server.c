@@ -153,13 +153,17 @@ static int send_garbage(struct bed *b, void *argument)
 	return strcmp(peer_call(witness, "Ping", NULL, NULL, &reply), "") == 0 ? 0 : 1;
 }
 
+/* Each its own uid: what one sends may cost its own later connections (T17), never those of another. */
 static void test_T18_bad_input_ends_its_client_and_nobody_else(void **state)
 {
 	struct bed *b = *state;
 	pid_t pids[4];
 
+	assert_int_equal(kill(b->broker, SIGSTOP), 0); /* all of it waits before any of it is read */
 	for (unsigned i = 0; i < 4; i++)
-		pids[i] = bed_spawn(b, ALICE + 2 * (i % 2), NO_LOGIN, send_garbage, &(unsigned){i + 1});
+		pids[i] = bed_spawn(b, USER_UID(10 + i), NO_LOGIN, send_garbage, &(unsigned){i + 1});
+	usleep(200000);
+	assert_int_equal(kill(b->broker, SIGCONT), 0);
 	for (int i = 0; i < 4; i++)
 		assert_int_equal(bed_wait(pids[i]), 0);
 	assert_int_equal(kill(b->broker, 0), 0);
