@@ -230,8 +230,8 @@ pid_t bed_spawn(struct bed *b, unsigned uid, unsigned login_uid, peer_fn fn, voi
 	pid_t pid = fork();
 
 	if (pid == 0) {
-		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 		become(uid, login_uid);
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* a change of uid clears it: prctl(2) */
 		_exit(fn(b, argument));
 	}
 	return pid;

@@ -109,23 +109,33 @@ static int hold_forty(struct bed *b, void *argument)
 	return 0;
 }
 
-/* No descriptor left: who comes is turned away at once instead of waiting, and served when there are some again. */
+/*
+ * No descriptor left: who comes is turned away at once instead of waiting, and served when there are some again. What
+ * the broker held as it started, bed_start's connection among it, may come free behind the first forty: more come then.
+ */
 static void test_T17_without_descriptors_the_queue_still_moves(void **state)
 {
 	struct bed *b = *state;
-	int ready[2];
+	pid_t holders[8];
+	int ready[2], n = 0;
+	bool served = true;
 	char byte;
-	pid_t holder;
 
 	bed_stop(b, SIGKILL);
 	b->descriptors = 64;
 	bed_start(b);
 	assert_int_equal(pipe(ready), 0);
-	holder = bed_spawn(b, USER_UID(1), NO_LOGIN, hold_forty, &ready[1]);
-	assert_int_equal(read(ready[0], &byte, 1), 1);
-	assert_false(bed_answers(b, ALICE));
-	kill(holder, SIGKILL);
-	(void)bed_wait(holder);
+	while (served && n < 8) {
+		holders[n] = bed_spawn(b, USER_UID(n), NO_LOGIN, hold_forty, &ready[1]);
+		assert_int_equal(read(ready[0], &byte, 1), 1);
+		served = bed_answers(b, ALICE);
+		n++;
+	}
+	assert_false(served);
+	while (n > 0) {
+		kill(holders[--n], SIGKILL);
+		(void)bed_wait(holders[n]);
+	}
 	for (int i = 0; i < 3000 && !bed_answers(b, ALICE); i++)
 		usleep(20000);
 	assert_true(bed_answers(b, ALICE));
