@@ -169,7 +169,7 @@ static void test_T18_bad_input_ends_its_client_and_nobody_else(void **state)
 	struct bed *b = *state;
 	pid_t pids[4];
 
-	assert_int_equal(kill(b->broker, SIGSTOP), 0); /* all of it waits before any of it is read */
+	assert_int_equal(kill(b->broker, SIGSTOP), 0); /* so that much of it waits before any is read */
 	for (unsigned i = 0; i < 4; i++)
 		pids[i] = bed_spawn(b, USER_UID(10 + i), NO_LOGIN, send_garbage, &(unsigned){i + 1});
 	usleep(200000);
