@@ -25,6 +25,7 @@ enum tenure_path {
 	PATH_MACHINE_ID,  /* /etc/machine-id */
 	PATH_BOOT_ID,	  /* /proc/sys/kernel/random/boot_id */
 	PATH_AUTH_HELPER, /* LIBEXEC/tenure/tenure-auth */
+	PATH_SYNC_HELPER, /* LIBEXEC/tenure/tenure-sync */
 	PATH_MOUNTINFO,	  /* /proc/self/mountinfo: where cgroup2 is */
 	PATH_CMDLINE,	  /* /proc/self/cmdline: what sudo was asked for */
 	PATH_PASSWD,	  /* /etc/passwd: the host's own accounts, whatever NSS says */

@@ -30,9 +30,28 @@ void host_config_done(struct host_config *c)
 	*c = (struct host_config){0};
 }
 
+void ldap_config_done(struct ldap_config *c)
+{
+	strings_free(c->uris, c->uri_count);
+	free(c->base);
+	free(c->bind_dn);
+	free(c->password_file);
+	free(c->tls_ca);
+	free(c->tls_cert);
+	free(c->tls_key);
+	for (size_t i = 0; i < OBJECT_KIND_COUNT; i++)
+		free(c->bases[i]);
+	free(c->user_filter);
+	free(c->group_filter);
+	for (size_t i = 0; i < LDAP_FIELD_COUNT; i++)
+		free(c->map[i]);
+	*c = (struct ldap_config){0};
+}
+
 void tenant_config_done(struct tenant_config *c)
 {
 	free(c->name);
+	ldap_config_done(&c->ldap);
 	strings_free(c->domains, c->domain_count);
 	*c = (struct tenant_config){0};
 }

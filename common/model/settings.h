@@ -43,6 +43,46 @@ struct host_config {
 	size_t journal_reserve;	 /* bytes kept free for endings */
 };
 
+/* Where a tenant's directory is. */
+enum source {
+	SOURCE_FILE = 1, /* directory.d/NAME.conf */
+	SOURCE_LDAP,
+};
+
+enum ldap_bind { LDAP_BIND_SIMPLE = 1, LDAP_BIND_EXTERNAL };
+
+/* Which attributes and classes a server has: tenure.conf(5) has the table. */
+enum ldap_schema { LDAP_SCHEMA_RFC2307 = 1, LDAP_SCHEMA_RFC2307BIS, LDAP_SCHEMA_AD };
+
+/* The attribute that each field comes from, where it is not the schema's. */
+enum ldap_field {
+	LDAP_USER_NAME, LDAP_USER_UID, LDAP_USER_GID, LDAP_USER_GECOS, LDAP_USER_HOME, LDAP_USER_SHELL, LDAP_USER_SSH_KEY,
+	LDAP_USER_ID, LDAP_GROUP_NAME, LDAP_GROUP_GID, LDAP_GROUP_MEMBER, LDAP_GROUP_MEMBER_NAME, LDAP_GROUP_ID,
+	LDAP_FIELD_COUNT
+};
+
+struct ldap_config {
+	char **uris; /* ldaps://, ldap:// (StartTLS, always), ldapi://; tried in this order */
+	size_t uri_count;
+	char *base;
+	enum ldap_bind bind;
+	char *bind_dn;	     /* simple */
+	char *password_file; /* simple: absolute, root's, 0600; its first line */
+	char *tls_ca;	     /* absolute; NULL: ldapi alone */
+	char *tls_cert, *tls_key; /* NULL: no client certificate */
+	enum ldap_schema schema;
+	char *bases[OBJECT_KIND_COUNT]; /* whole DNs: an object of a kind that lies elsewhere does not count (T27) */
+	char *user_filter, *group_filter; /* RFC 4515; NULL: the schema's */
+	char *map[LDAP_FIELD_COUNT];	  /* NULL: the schema's */
+	bool derive_ids;		  /* uids and gids from the objects' ids */
+	int64_t heartbeat_ns, poll_ns;
+};
+
+/* The longest that a kind of decision may rest on what the directory said last; 0: no limit. */
+struct lease {
+	int64_t login_ns, gate_ns, grant_ns;
+};
+
 struct tenant_config {
 	char *name;
 	struct uuid id;
@@ -50,6 +90,9 @@ struct tenant_config {
 	size_t domain_count;
 	struct id_range id_range, role_gids;
 	enum visibility visibility;
+	enum source source;
+	struct ldap_config ldap; /* SOURCE_LDAP */
+	struct lease lease;	 /* SOURCE_LDAP */
 	bool home; /* first in tenure.conf: short names */
 };
 
@@ -67,6 +110,7 @@ void tenants_validate(const struct tenant_config *tenants, size_t count, const s
 
 /* Both free what is inside, accept half-filled ones, and leave them empty. */
 void host_config_done(struct host_config *c);
+void ldap_config_done(struct ldap_config *c);
 void tenant_config_done(struct tenant_config *c);
 
 #endif

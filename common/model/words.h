@@ -36,4 +36,12 @@ enum gate_mode { GATE_REPORT_ONLY = 1, GATE_ENFORCE };
 
 enum visibility { VISIBILITY_ALL = 1, VISIBILITY_TENANT };
 
+/* The kinds of object that a directory holds. The numbers are in sync_proto.h's packets and in mirrors. */
+enum object_kind {
+	OBJECT_TENANT = 1, OBJECT_USER, OBJECT_GROUP, OBJECT_SCOPE, OBJECT_HOST, OBJECT_UNIT, OBJECT_ROLE,
+	OBJECT_ASSIGNMENT,
+	OBJECT_OTHER, /* of Tenure's schema, and not known to this version: it may restrict */
+	OBJECT_KIND_COUNT
+};
+
 #endif

@@ -25,6 +25,7 @@ static const char *const paths[PATH_COUNT] = {
 	[PATH_MACHINE_ID] = "/etc/machine-id",
 	[PATH_BOOT_ID] = "/proc/sys/kernel/random/boot_id",
 	[PATH_AUTH_HELPER] = "/usr/libexec/tenure/tenure-auth",
+	[PATH_SYNC_HELPER] = "/usr/libexec/tenure/tenure-sync",
 	[PATH_MOUNTINFO] = "/proc/self/mountinfo",
 	[PATH_CMDLINE] = "/proc/self/cmdline",
 	[PATH_PASSWD] = "/etc/passwd",

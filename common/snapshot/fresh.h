@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef TENURE_SNAPSHOT_FRESH_H
+#define TENURE_SNAPSHOT_FRESH_H
+
+/*
+ * When a tenant's directory last answered: what the staleness lease counts from (vocabulary: "the snapshot is fresh
+ * enough"). The broker writes it at each sign of life; gates and logins read it. One file a tenant: in PATH_RUN while
+ * the host runs (fresh-NAME), and every FRESH_KEEP_NS below PATH_STATE/tenants/NAME too, for the next boot.
+ *
+ * The age is the greater of what BOOTTIME says, if the boot is the same, and REALTIME: a clock that is set back makes
+ * nothing younger. Of another boot, or with a REALTIME before the file's: the age is unknown, and unknown is too old,
+ * until the directory answers again.
+ */
+
+#include "common/base/clock.h"
+#include "common/base/id.h"
+
+/* What is in the file: fixed size, with a checksum. */
+struct fresh {
+	struct uuid tenant_id, boot;
+	int64_t boottime_ns, realtime_ns;
+};
+
+#define FRESH_KEEP_NS  (5 * 60 * NS_PER_S)
+#define FRESH_UNKNOWN  TIME_FOREVER
+
+/*
+ * Both places, the younger that holds. 0, -ENOENT (the directory never answered), -EBADMSG, -errno. In libsnapread: the
+ * modules use it.
+ */
+int fresh_read(const char *tenant, struct fresh *ret) MUST_CHECK;
+/* ns since then; FRESH_UNKNOWN if it cannot be said. boot: this one. Pure. */
+int64_t fresh_age(const struct fresh *f, const struct uuid *boot, const struct instant *now);
+
+/* For the broker. keep: below PATH_STATE, on disk; else in PATH_RUN. 0 or -errno. */
+int fresh_write(const char *tenant, const struct fresh *f, bool keep) MUST_CHECK;
+int fresh_remove(const char *tenant) MUST_CHECK;
+
+#endif
