@@ -283,19 +283,19 @@ static bool finish_assignment(struct reader *r, const config_setting_t *s, void 
 INIT(user) INIT(group) INIT(role) INIT(assignment)
 DONE(user) DONE(group) DONE(scope) DONE(host) DONE(unit) DONE(role) DONE(assignment)
 
-static const struct object_kind user_kind = {
+static const struct item_kind user_kind = {
 	"user", sizeof(struct user), TABLE(user_keys), init_user, done_user, finish_user};
-static const struct object_kind group_kind = {
+static const struct item_kind group_kind = {
 	"group", sizeof(struct group), TABLE(group_keys), init_group, done_group, finish_group};
-static const struct object_kind scope_kind = {
+static const struct item_kind scope_kind = {
 	"scope", sizeof(struct scope), TABLE(scope_keys), NULL, done_scope, finish_scope};
-static const struct object_kind host_kind = {
+static const struct item_kind host_kind = {
 	"host", sizeof(struct host), TABLE(host_keys), NULL, done_host, finish_host};
-static const struct object_kind unit_kind = {
+static const struct item_kind unit_kind = {
 	"unit", sizeof(struct unit), TABLE(unit_keys), NULL, done_unit, finish_unit};
-static const struct object_kind role_kind = {
+static const struct item_kind role_kind = {
 	"role", sizeof(struct role), TABLE(role_keys), init_role, done_role, finish_role};
-static const struct object_kind assignment_kind = {
+static const struct item_kind assignment_kind = {
 	"assignment", sizeof(struct assignment), TABLE(assignment_keys), init_assignment, done_assignment,
 	finish_assignment};
 

@@ -39,7 +39,7 @@ static void done_service_mode(void *object)
 	free(((struct gate_service *)object)->name);
 }
 
-static const struct object_kind service_mode_kind = {
+static const struct item_kind service_mode_kind = {
 	"service mode", sizeof(struct gate_service), {service_mode_keys, ARRAY_LENGTH(service_mode_keys)},
 	NULL, done_service_mode, finish_service_mode};
 
@@ -117,7 +117,7 @@ static void done_login(void *object)
 	free(l->place);
 }
 
-static const struct object_kind login_kind = {
+static const struct item_kind login_kind = {
 	"local login", sizeof(struct local_login), {login_keys, ARRAY_LENGTH(login_keys)}, NULL, done_login, finish_login};
 
 static const struct key host_keys[] = {

@@ -104,7 +104,7 @@ char *setting_name(const struct reader *r, const config_setting_t *s, const char
 	return name;
 }
 
-static void set_object(struct reader *r, const config_setting_t *s, const struct object_kind *kind)
+static void set_object(struct reader *r, const config_setting_t *s, const struct item_kind *kind)
 {
 	char *name = setting_name(r, s, "name"), *path = name ? NULL : setting_name(r, s, "path"), escaped[64];
 	const char *text = name ? name : path;
@@ -116,7 +116,7 @@ static void set_object(struct reader *r, const config_setting_t *s, const struct
 }
 
 /* One element into the room at object; false if it was not kept. */
-static bool read_object(struct reader *r, const config_setting_t *s, const struct object_kind *kind, void *object,
+static bool read_object(struct reader *r, const config_setting_t *s, const struct item_kind *kind, void *object,
 			void *owner)
 {
 	bool ok = true;
@@ -139,7 +139,7 @@ static bool read_object(struct reader *r, const config_setting_t *s, const struc
 
 bool read_objects(struct reader *r, const config_setting_t *s, const struct key *key, void *target)
 {
-	const struct object_kind *kind = key->more;
+	const struct item_kind *kind = key->more;
 	char **field = (char **)(void *)((char *)target + key->at);
 	size_t *count = (size_t *)(void *)((char *)target + key->count_at);
 	int length = config_setting_length(s);

@@ -46,7 +46,7 @@ struct key_table {
 };
 
 /* A list of objects. done frees one that is not kept. */
-struct object_kind {
+struct item_kind {
 	const char *word; /* "user" */
 	size_t size;
 	struct key_table table;
@@ -95,7 +95,7 @@ bool read_rights(struct reader *r, const config_setting_t *s, const struct key *
 bool read_attributes(struct reader *r, const config_setting_t *s, const struct key *key, void *target); /* attribute *, size_t */
 /* more: the key_table of the group's members, whose offsets count from the target itself. */
 bool read_group(struct reader *r, const config_setting_t *s, const struct key *key, void *target);
-/* more: the object_kind; the field is an array of such objects. target is handed to finish as owner. */
+/* more: the item_kind; the field is an array of such objects. target is handed to finish as owner. */
 bool read_objects(struct reader *r, const config_setting_t *s, const struct key *key, void *target);
 
 #endif
