@@ -11,6 +11,7 @@
 #include "common/base/paths.h"
 #include "common/base/safe_file.h"
 #include "common/base/text.h"
+#include "common/snapshot/fresh.h"
 #include "daemon/tenured/engine_internal.h"
 
 /* What cannot be swept now is swept at the next load. */
@@ -66,6 +67,13 @@ static bool is_said(const struct problem_list *problems, const char *id, const c
 	return false;
 }
 
+/* What no longer stands for a directory in LDAP. Where there was none, nothing is there. */
+static void remove_of_ldap(const char *tenant)
+{
+	if (mirror_remove(tenant) < 0 || fresh_remove(tenant) < 0)
+		return; /* tried again at the next load */
+}
+
 static void remove_tenant(struct engine *e, const char *path, const char *tenant)
 {
 	static const char *const files[] = {"identity", "keys", "policy", "secrets", "holders", "grants"};
@@ -74,6 +82,7 @@ static void remove_tenant(struct engine *e, const char *path, const char *tenant
 
 	if (compile_names(e->compile, tenant))
 		return;
+	remove_of_ldap(tenant);
 	for (size_t i = 0; i < ARRAY_LENGTH(files); i++)
 		if (snapshot_tenant_path(tenant, files[i], file, sizeof(file)) == 0)
 			(void)unlink(file);
@@ -107,6 +116,9 @@ static void forget(struct engine *e, const char *folder)
 
 void engine_remove_unbound(struct engine *e)
 {
+	for (size_t i = 0; i < e->tenant_count; i++)
+		if (e->compile->tenants[i].config.source == SOURCE_FILE)
+			remove_of_ldap(e->compile->tenants[i].config.name);
 	each_tenant_folder(e, remove_tenant);
 	forget(e, "tenants.d");
 	forget(e, "directory.d");

@@ -42,6 +42,7 @@ struct worker_account {
 	uid_t uid;
 	gid_t gid;
 };
+int worker_account_find(const struct local_accounts *accounts, struct worker_account *ret) MUST_CHECK;
 int worker_new(struct loop *loop, const struct tenant_config *tenant, const struct worker_account *account,
 	       const struct worker_hooks *hooks, struct worker **ret) MUST_CHECK;
 /* Ends the process; no callback comes any more. NULL is fine. */

@@ -191,10 +191,13 @@ static int load_directory(struct check_context *c, const struct tenant_config *t
 
 int check_directory(struct check_context *c)
 {
+	static const char *const of_broker[] = {"dir-uid-retired", "ldap-empty", "ldap-mirror", "ldap-user",
+						"ldap-password",   "ldap-tls",	 "ldap-worker"};
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < c->tenant_count; i++)
 		r = load_directory(c, &c->tenants[i], &c->directories[i]);
-	check_take_broker(c, "dir-uid-retired");
+	for (size_t i = 0; i < ARRAY_LENGTH(of_broker); i++)
+		check_take_broker(c, of_broker[i]);
 	return r == 0 && !c->has_local ? 1 : r; /* nothing was held against the accounts of this host */
 }

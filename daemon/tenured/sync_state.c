@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What is known of a tenant's server: for people, and for the staleness lease. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/snapshot/fresh.h"
+#include "daemon/tenured/log.h"
+#include "daemon/tenured/sync_internal.h"
+
+static const char *const failures[SYNC_FAILURE_COUNT] = {
+	[SYNC_FAILURE_UNREACHABLE] = "it cannot be reached; do: look at the network, and at uri",
+	[SYNC_FAILURE_TLS] = "no TLS; do: look at its certificate, whose name has to be the one in uri, and at tls_ca",
+	[SYNC_FAILURE_CREDENTIALS] = "it refuses us; do: look at bind_dn and password_file, or the certificate",
+	[SYNC_FAILURE_BASE] = "the base is not there, or not ours to read; do: look at base, and at its access rules",
+	[SYNC_FAILURE_TENANT] = "the base is another tenant's; do: look at base, and at id",
+	[SYNC_FAILURE_LAGGING] = "it is behind what we have; it is asked again when it caught up; do: look at its replication",
+	[SYNC_FAILURE_SILENT] = "it stopped answering; do: look at the server, and at the network",
+	[SYNC_FAILURE_PROTOCOL] = "its answers make no sense; do: look at its log",
+	[SYNC_FAILURE_CONFIG] = "the configuration does not work; do: look at its filters and attributes",
+};
+
+/* Clean and whole; absent is "". */
+static int take_text(const struct sync_packet *p, unsigned tag, char *buf, size_t size)
+{
+	struct sync_field f;
+	char *text = NULL;
+	int r = sync_find(sync_packet_fields(p), tag, &f);
+
+	buf[0] = '\0';
+	if (r == -ENOENT)
+		return 0;
+	if (r == 0)
+		r = sync_field_text(&f, &text);
+	if (r == 0)
+		text_escape(text, buf, size);
+	free(text);
+	return r;
+}
+
+static int64_t now_ns(const struct sync_tenant *t)
+{
+	struct instant now;
+
+	return engine_now(t->sync->engine, &now) == 0 ? now.realtime_ns : 0;
+}
+
+int sync_connected(struct sync_tenant *t, const struct sync_packet *p)
+{
+	const bool was = t->connected && t->polls == !!(sync_packet_flags(p) & SYNC_POLLS);
+	char uri[SYNC_TEXT_MAX];
+	int r = take_text(p, SYNC_TAG_URI, uri, sizeof(uri));
+
+	if (r < 0)
+		return r;
+	if (was && strcmp(uri, t->uri) == 0)
+		return 0;
+	memcpy(t->uri, uri, sizeof(uri));
+	t->connected = true;
+	t->polls = sync_packet_flags(p) & SYNC_POLLS;
+	t->trouble[0] = '\0';
+	t->said = 0;
+	t->since_ns = now_ns(t);
+	log_text(LOG_NOTICE, "tenant %s: connected to %s%s", t->name, t->uri,
+		 t->polls ? "; it has no syncprov, so that changes are asked for again and again" : "");
+	sync_changed(t);
+	return 0;
+}
+
+/* Told once for each kind of failure, until it was connected again. */
+static void disconnected(struct sync_tenant *t, unsigned bit)
+{
+	if (t->connected || t->since_ns == 0)
+		t->since_ns = now_ns(t);
+	t->connected = false;
+	engine_note_silence(t->sync->engine, engine_tenant_by_name(t->sync->engine, t->name));
+	if (!(t->said & 1u << bit))
+		log_text(LOG_WARNING, "tenant %s: %s%s%s", t->name, t->uri, t->uri[0] ? ": " : "", t->trouble);
+	t->said |= 1u << bit;
+	sync_changed(t);
+}
+
+int sync_failed(struct sync_tenant *t, const struct sync_packet *p)
+{
+	const unsigned failure = sync_packet_flags(p);
+	char uri[SYNC_TEXT_MAX], text[SYNC_TEXT_MAX];
+	int r = take_text(p, SYNC_TAG_URI, uri, sizeof(uri));
+
+	if (r == 0)
+		r = take_text(p, SYNC_TAG_TEXT, text, sizeof(text));
+	if (r < 0 || failure >= SYNC_FAILURE_COUNT || !failures[failure])
+		return -EBADMSG;
+	memcpy(t->uri, uri, sizeof(uri));
+	(void)snprintf(t->trouble, sizeof(t->trouble), "%s%s%s%s", failures[failure], text[0] ? " (" : "", text,
+		       text[0] ? ")" : "");
+	disconnected(t, failure);
+	return 0;
+}
+
+void sync_lost(struct sync_tenant *t, unsigned bit, const char *why)
+{
+	(void)snprintf(t->trouble, sizeof(t->trouble), "%s", why);
+	disconnected(t, bit);
+}
+
+void sync_answered(struct sync_tenant *t)
+{
+	struct engine *e = t->sync->engine;
+
+	if (engine_now(e, &t->answer) < 0)
+		return;
+	t->answered = true;
+	engine_note_answer(e, engine_tenant_by_name(e, t->name), t->answer.realtime_ns);
+	sync_changed(t);
+}
+
+/*
+ * The lease counts from what is in force: an answer whose batch is still to be published, or does not hold, is none.
+ */
+void sync_write_fresh(struct sync_tenant *t, size_t tenant)
+{
+	const struct tenant_config *config = engine_tenant(t->sync->engine, tenant);
+	struct fresh f;
+	int r;
+
+	if (!config || !engine_is_current(t->sync->engine, tenant))
+		return;
+	t->answered = false;
+	if (t->written_ns != 0 && t->answer.boottime_ns < time_add(t->written_ns, NS_PER_S))
+		return;
+	f = (struct fresh){
+		.tenant_id = config->id,
+		.boot = *engine_boot_id(t->sync->engine),
+		.boottime_ns = t->answer.boottime_ns,
+		.realtime_ns = t->answer.realtime_ns,
+	};
+	r = fresh_write(t->name, &f, false);
+	if (r == 0)
+		t->written_ns = t->answer.boottime_ns;
+	if (t->kept_ns != 0 && t->answer.boottime_ns < time_add(t->kept_ns, FRESH_KEEP_NS))
+		return;
+	if (r == 0)
+		r = fresh_write(t->name, &f, true);
+	if (r == 0)
+		t->kept_ns = t->answer.boottime_ns;
+	else
+		log_text(LOG_ERR, "tenant %s: cannot note that its directory answered: %s", t->name, strerror(-r));
+}
