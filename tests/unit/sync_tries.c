@@ -88,7 +88,7 @@ static int try_connect(void)
 static int try_resolve(const char *name)
 {
 	struct addrinfo *found = NULL;
-	int r = getaddrinfo(name, "ldaps", &(struct addrinfo){.ai_socktype = SOCK_STREAM}, &found);
+	int r = getaddrinfo(name, "636", &(struct addrinfo){.ai_socktype = SOCK_STREAM}, &found);
 
 	if (r != 0)
 		return r == EAI_SYSTEM ? -errno : -ENOENT;
