@@ -91,6 +91,17 @@ static void rule(struct rules *r, uint32_t action, int call, unsigned count, con
 		r->error = error;
 }
 
+/* Argument n; the library's own macros are not C17. */
+static struct scmp_arg_cmp equals(unsigned n, scmp_datum_t value)
+{
+	return (struct scmp_arg_cmp){n, SCMP_CMP_EQ, value, 0};
+}
+
+static struct scmp_arg_cmp masked(unsigned n, scmp_datum_t mask, scmp_datum_t value)
+{
+	return (struct scmp_arg_cmp){n, SCMP_CMP_MASKED_EQ, mask, value};
+}
+
 static void allow_if(struct rules *r, int call, struct scmp_arg_cmp argument)
 {
 	rule(r, SCMP_ACT_ALLOW, call, 1, &argument);
@@ -109,9 +120,9 @@ static void add_sockets(struct rules *r)
 	static const int families[] = {AF_UNIX, AF_INET, AF_INET6};
 
 	for (size_t i = 0; i < ARRAY_LENGTH(families); i++)
-		allow_if(r, SCMP_SYS(socket), SCMP_A0_32(SCMP_CMP_EQ, (scmp_datum_t)families[i]));
-	allow_both(r, SCMP_SYS(socket), SCMP_A0_32(SCMP_CMP_EQ, AF_NETLINK), SCMP_A2_32(SCMP_CMP_EQ, NETLINK_ROUTE));
-	allow_if(r, SCMP_SYS(socketpair), SCMP_A0_32(SCMP_CMP_EQ, AF_UNIX));
+		allow_if(r, SCMP_SYS(socket), equals(0, (scmp_datum_t)families[i]));
+	allow_both(r, SCMP_SYS(socket), equals(0, AF_NETLINK), equals(2, NETLINK_ROUTE));
+	allow_if(r, SCMP_SYS(socketpair), equals(0, AF_UNIX));
 }
 
 /* Memory is written or executed. */
@@ -120,10 +131,10 @@ static void add_memory(struct rules *r)
 	static const int maps[] = {SCMP_SYS(mmap), SCMP_SYS(mmap2)};
 
 	for (size_t i = 0; i < ARRAY_LENGTH(maps); i++) {
-		allow_if(r, maps[i], SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
-		allow_if(r, maps[i], SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC | PROT_WRITE, PROT_EXEC));
+		allow_if(r, maps[i], masked(2, PROT_EXEC, 0));
+		allow_if(r, maps[i], masked(2, PROT_EXEC | PROT_WRITE, PROT_EXEC));
 	}
-	allow_if(r, SCMP_SYS(mprotect), SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+	allow_if(r, SCMP_SYS(mprotect), masked(2, PROT_EXEC, 0));
 }
 
 /* New threads alone; clone3 has its flags in memory, and glibc knows what to do without it. */
@@ -131,7 +142,7 @@ static void add_threads(struct rules *r)
 {
 	const uint64_t all = THREAD_FLAGS | NAMESPACE_FLAGS;
 
-	allow_if(r, SCMP_SYS(clone), SCMP_CMP(CLONE_FLAGS_ARGUMENT, SCMP_CMP_MASKED_EQ, all, THREAD_FLAGS));
+	allow_if(r, SCMP_SYS(clone), masked(CLONE_FLAGS_ARGUMENT, all, THREAD_FLAGS));
 	rule(r, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0, NULL);
 }
 
@@ -141,9 +152,9 @@ static void add_signals(struct rules *r)
 	const scmp_datum_t self = (scmp_datum_t)getpid();
 
 	for (size_t i = 0; i < ARRAY_LENGTH(calls); i++) {
-		const struct scmp_arg_cmp others = SCMP_A0_32(SCMP_CMP_NE, self);
+		const struct scmp_arg_cmp others = {0, SCMP_CMP_NE, self, 0};
 
-		allow_if(r, calls[i], SCMP_A0_32(SCMP_CMP_EQ, self));
+		allow_if(r, calls[i], equals(0, self));
 		rule(r, SCMP_ACT_KILL_PROCESS, calls[i], 1, &others);
 	}
 }
@@ -155,11 +166,11 @@ static void add_special(struct rules *r)
 				      PR_GET_NO_NEW_PRIVS};
 
 	for (size_t i = 0; i < ARRAY_LENGTH(requests); i++)
-		allow_if(r, SCMP_SYS(ioctl), SCMP_A1_32(SCMP_CMP_EQ, (scmp_datum_t)requests[i]));
+		allow_if(r, SCMP_SYS(ioctl), equals(1, (scmp_datum_t)requests[i]));
 	for (size_t i = 0; i < ARRAY_LENGTH(options); i++)
-		allow_if(r, SCMP_SYS(prctl), SCMP_A0_32(SCMP_CMP_EQ, (scmp_datum_t)options[i]));
+		allow_if(r, SCMP_SYS(prctl), equals(0, (scmp_datum_t)options[i]));
 	/* Reads our own limits. */
-	allow_both(r, SCMP_SYS(prlimit64), SCMP_A0_32(SCMP_CMP_EQ, 0), SCMP_A2(SCMP_CMP_EQ, 0));
+	allow_both(r, SCMP_SYS(prlimit64), equals(0, 0), equals(2, 0));
 }
 
 /* The kernel has it not, or a sandbox around us forbids it. */
