@@ -141,24 +141,11 @@ static bool finish_group(struct reader *r, const config_setting_t *s, void *obje
 	return finish_object(r, s, &g->o, ok, "group", g->o.name, owner);
 }
 
-static bool check_word(struct reader *r, const config_setting_t *s, const char *key, const char *word)
-{
-	if (word && (!*word || text_check(word, 64) < 0))
-		return report(r, s, "conf-value", "write a word", "%s is no plain text of up to 64 bytes", key);
-	return true;
-}
-
 static bool check_scope(struct reader *r, const config_setting_t *s, const struct scope *scope)
 {
-	static const char *const kinds[] = {"management-group", "subscription", "resource-group"};
-	bool known = !scope->kind;
+	const char *remedy, *fault = scope_fault(scope, &remedy);
 
-	for (size_t i = 0; i < ARRAY_LENGTH(kinds) && !known; i++)
-		known = strcmp(scope->kind, kinds[i]) == 0;
-	if (!known)
-		return report(r, s, "conf-value", "write management-group, subscription or resource-group",
-			      "kind has an unknown value");
-	return check_word(r, s, "environment", scope->environment) && check_word(r, s, "tier", scope->tier);
+	return !fault || report(r, s, "conf-value", remedy, "%s", fault);
 }
 
 static bool finish_scope(struct reader *r, const config_setting_t *s, void *object, bool ok, void *owner)
@@ -198,15 +185,9 @@ static bool finish_unit(struct reader *r, const config_setting_t *s, void *objec
 
 static bool check_role(struct reader *r, const config_setting_t *s, const struct role *role)
 {
-	const struct activation *a = &role->activation;
+	const char *remedy, *fault = role_fault(role, &remedy);
 
-	if (a->max_duration_ns < ROLE_DURATION_MIN_NS || a->max_duration_ns > ROLE_DURATION_MAX_NS)
-		return report(r, s, "conf-value", "write 1m to 24h", "max_duration is outside 1m-24h");
-	if (a->approval_timeout_ns < ROLE_DURATION_MIN_NS)
-		return report(r, s, "conf-value", "write 1m or more", "approval_timeout is under 1m");
-	if (role->title && text_check(role->title, 128) < 0)
-		return report(r, s, "conf-value", "write plain text", "title is no plain text of up to 128 bytes");
-	return true;
+	return !fault || report(r, s, "conf-value", remedy, "%s", fault);
 }
 
 static bool finish_role(struct reader *r, const config_setting_t *s, void *object, bool ok, void *owner)

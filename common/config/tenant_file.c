@@ -7,13 +7,13 @@
 #include "common/base/text.h"
 #include "common/config/config.h"
 #include "common/config/reader.h"
+#include "common/config/tenant_ldap.h"
 
 struct tenant_file {
-	struct tenant_config c;
-	int source;
+	struct tenant_config c; /* first: tenant_ldap.c counts its offsets from there */
 };
 
-static const struct choice sources[] = {{"file", 1}, {NULL, 0}};
+static const struct choice sources[] = {{"file", SOURCE_FILE}, {"ldap", SOURCE_LDAP}, {NULL, 0}};
 /* "tenant" is refused until the files and the groups that hide a tenant are there: nothing is promised that is not kept. */
 static const struct choice visibilities[] = {{"all", VISIBILITY_ALL}, {NULL, 0}};
 
@@ -26,7 +26,9 @@ static const struct key tenant_keys[] = {
 	 AT(c.domains),
 	 .count_at = offsetof(struct tenant_file, c.domain_count),
 	 .required = true},
-	{.name = "source", .read = read_choice, AT(source), .more = sources, .required = true},
+	{.name = "source", .read = read_choice, AT(c.source), .more = sources, .required = true},
+	{.name = "ldap", .read = read_group, .more = &tenant_ldap_table},
+	{.name = "lease", .read = read_group, .more = &tenant_lease_table},
 	{.name = "id_range", .read = read_id_range, AT(c.id_range), .required = true},
 	{.name = "role_gids", .read = read_id_range, AT(c.role_gids), .required = true},
 	{.name = "visibility", .read = read_choice, AT(c.visibility), .more = visibilities},
@@ -76,11 +78,29 @@ static bool check_ranges(struct reader *r, const config_setting_t *root, const s
 	return true;
 }
 
+/* What the source wants, and nothing that another one would. */
+static bool check_source(struct reader *r, const config_setting_t *root, struct tenant_config *c)
+{
+	const config_setting_t *ldap = config_setting_get_member(root, "ldap");
+	const config_setting_t *lease = config_setting_get_member(root, "lease");
+
+	if (c->source == SOURCE_LDAP && !ldap)
+		return report(r, root, "conf-missing", "ldap = { uris = [ \"ldaps://HOST\" ]; base = \"DN\"; ... };",
+			      "\"ldap\" is missing");
+	if (c->source == SOURCE_LDAP)
+		return tenant_ldap_finish(r, ldap, c);
+	if (ldap || lease)
+		return report(r, ldap ? ldap : lease, "conf-key", "remove it, or write source = \"ldap\";",
+			      "ldap and lease are for tenants whose source is ldap");
+	c->lease = (struct lease){0};
+	return true;
+}
+
 static int read_tenant(struct reader *r, const config_setting_t *root, const char *name, struct tenant_file *f)
 {
 	bool ok = read_members(r, root, &tenant_table, f);
 
-	ok = ok && check_domains(r, root, &f->c) && check_ranges(r, root, &f->c);
+	ok = ok && check_domains(r, root, &f->c) && check_ranges(r, root, &f->c) && check_source(r, root, &f->c);
 	f->c.name = strdup(name);
 	if (!f->c.name || r->no_memory)
 		return -ENOMEM;
@@ -97,6 +117,7 @@ int tenant_config_parse(const char *text, size_t len, const char *place, const c
 
 	if (r < 0)
 		return r;
+	tenant_ldap_defaults(&file.c);
 	if (!name_is_valid(name)) {
 		problem_add(problems, SEVERITY_ERROR, "conf-file", place, "rename it", "the file's name is no valid name");
 		return -EINVAL;

@@ -150,6 +150,10 @@ void unit_done(struct unit *u);
 void role_done(struct role *r);
 void assignment_done(struct assignment *a);
 
+/* What is wrong with the values of one, wherever it came from: static text, and what to do; NULL: nothing. */
+const char *scope_fault(const struct scope *s, const char **ret_remedy);
+const char *role_fault(const struct role *r, const char **ret_remedy);
+
 void directory_free(struct directory *d);
 void directory_freep(struct directory **d);
 

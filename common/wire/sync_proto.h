@@ -36,7 +36,6 @@
  */
 
 #include "common/base/id.h"
-#include "common/model/words.h"
 
 #define SYNC_PROTO_VERSION 1
 #define SYNC_PACKET_MAX	   65536

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef TENURE_TENURED_MIRROR_BUILD_H
+#define TENURE_TENURED_MIRROR_BUILD_H
+
+/* Between mirror_build.c (a directory of all objects), mirror_parse.c (one object) and mirror_ids.c (ids they are given). */
+
+#include "daemon/tenured/mirror.h"
+
+struct builder {
+	const struct mirror *m;
+	const struct tenant_config *tenant;
+	struct directory *d;
+	struct problem_list *problems;
+	bool no_memory;
+};
+
+/* An object of the mirror, and what it is sorted by: who was made first comes first. */
+struct source_object {
+	const uint8_t *bytes;
+	size_t len;
+	enum object_kind kind;
+	struct uuid uuid;
+	const uint8_t *created; /* text of created_len bytes; NULL: not said */
+	size_t created_len;
+};
+
+/*
+ * Parses it into target, the structure of its kind, initialised. False: it has a fault, which was reported; what could
+ * be read is in target, so that its name is known.
+ */
+bool mirror_parse(struct builder *b, const struct source_object *s, void *target);
+/* Adds an error at the object's place, its kind and name before the message. Always false. */
+bool mirror_fault(struct builder *b, const struct object *o, enum object_kind kind, const char *remedy, const char *format,
+		  ...) PRINTF_LIKE(5, 6);
+
+/* Gives ids to users and groups that have none; created: as the directory's users and groups stand. */
+int mirror_derive_ids(struct builder *b) MUST_CHECK;
+
+#endif
