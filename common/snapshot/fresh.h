@@ -8,14 +8,13 @@
  * the host runs (fresh-NAME), and every FRESH_KEEP_NS below PATH_STATE/tenants/NAME too, for the next boot.
  *
  * The age is the greater of what BOOTTIME says, if the boot is the same, and REALTIME: a clock that is set back makes
- * nothing younger. Of another boot, or with a REALTIME before the file's: the age is unknown, and unknown is too old,
- * until the directory answers again.
+ * nothing younger. Of another boot REALTIME alone can tell, and if it is before the file's, nobody can: unknown is too
+ * old, until the directory answers again.
  */
 
 #include "common/base/clock.h"
 #include "common/base/id.h"
 
-/* What is in the file: fixed size, with a checksum. */
 struct fresh {
 	struct uuid tenant_id, boot;
 	int64_t boottime_ns, realtime_ns;
@@ -25,14 +24,14 @@ struct fresh {
 #define FRESH_UNKNOWN  TIME_FOREVER
 
 /*
- * Both places, the younger that holds. 0, -ENOENT (the directory never answered), -EBADMSG, -errno. In libsnapread: the
- * modules use it.
+ * What PATH_RUN has, or else what was kept. 0, -ENOENT (the directory never answered), -EBADMSG, -errno. In libsnapread:
+ * the modules use it.
  */
 int fresh_read(const char *tenant, struct fresh *ret) MUST_CHECK;
 /* ns since then; FRESH_UNKNOWN if it cannot be said. boot: this one. Pure. */
 int64_t fresh_age(const struct fresh *f, const struct uuid *boot, const struct instant *now);
 
-/* For the broker. keep: below PATH_STATE, on disk; else in PATH_RUN. 0 or -errno. */
+/* For the broker (libsnapwrite). keep: below PATH_STATE, on disk; else in PATH_RUN. 0 or -errno. */
 int fresh_write(const char *tenant, const struct fresh *f, bool keep) MUST_CHECK;
 int fresh_remove(const char *tenant) MUST_CHECK;
 
