@@ -10,8 +10,8 @@
 #include "daemon/tenured/sync_internal.h"
 
 static const char *const failures[SYNC_FAILURE_COUNT] = {
-	[SYNC_FAILURE_UNREACHABLE] = "it cannot be reached; do: look at the network, and at uri",
-	[SYNC_FAILURE_TLS] = "no TLS; do: look at its certificate, whose name has to be the one in uri, and at tls_ca",
+	[SYNC_FAILURE_UNREACHABLE] = "it cannot be reached; do: look at the network, and at uris",
+	[SYNC_FAILURE_TLS] = "no TLS; do: look at its certificate, whose name has to be the one in uris, and at tls_ca",
 	[SYNC_FAILURE_CREDENTIALS] = "it refuses us; do: look at bind_dn and password_file, or the certificate",
 	[SYNC_FAILURE_BASE] = "the base is not there, or not ours to read; do: look at base, and at its access rules",
 	[SYNC_FAILURE_TENANT] = "the base is another tenant's; do: look at base, and at id",

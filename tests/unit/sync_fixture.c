@@ -26,7 +26,7 @@ void bed_write_tenant(struct sync_bed *b, const char *name, unsigned heartbeat)
 		       "id_range = [ %u, %u ];\n"
 		       "role_gids = [ %u, %u ];\n"
 		       "ldap: {\n"
-		       "  uri = [ \"ldaps://ldap.%s.com\" ];\n"
+		       "  uris = [ \"ldaps://ldap.%s.com\" ];\n"
 		       "  base = \"dc=%s,dc=com\";\n"
 		       "  bind = \"simple\";\n"
 		       "  bind_dn = \"cn=host,dc=%s,dc=com\";\n"
