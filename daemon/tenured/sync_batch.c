@@ -61,7 +61,7 @@ static bool field_differs(const struct mirror_change *c, unsigned tag)
 /* Groups and people come and go; what they may do, and whether they may do anything, is policy. */
 static bool is_policy(const struct mirror_change *c)
 {
-	if (c->kind == OBJECT_GROUP)
+	if (c->kind == OBJECT_GROUP || c->kind == OBJECT_ELSEWHERE)
 		return false;
 	if (c->kind != OBJECT_USER)
 		return true;
