@@ -175,7 +175,8 @@ int connect_open(const struct settings *s, const char *uri, LDAP **ret, struct f
 
 int connect_bind(const struct settings *s, LDAP *ld, struct failure *ret_failure)
 {
-	struct berval none = {0, NULL}, password = {s->password ? strlen(s->password) : 0, s->password};
+	struct berval none = {0, (char *)(uintptr_t)""}; /* there, and empty: who the certificate says */
+	struct berval password = {s->password ? strlen(s->password) : 0, s->password};
 	int code;
 
 	if (!s->external && password.bv_len == 0)
