@@ -205,6 +205,7 @@ void sync_configure(struct sync *s)
 		if (is_in_force(s, t->name))
 			continue;
 		s->tenants[i] = s->tenants[--s->count];
+		sync_logins_end(t);
 		tenant_free(t);
 	}
 	for (size_t i = 0; i < engine_tenant_count(s->engine); i++)
