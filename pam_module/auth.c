@@ -70,7 +70,7 @@ struct account {
 /* The account phase hands on that it has to be changed; where nothing can be kept for it, it is not right yet. */
 static int note_change(pam_handle_t *pamh, const struct verification *v)
 {
-	struct transaction *t = transaction_make(pamh);
+	struct transaction *t = v->must_change ? transaction_make(pamh) : transaction_get(pamh);
 
 	if (v->must_change && !t)
 		return PAM_BUF_ERR;

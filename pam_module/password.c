@@ -15,7 +15,7 @@
 
 #define EXPORTED __attribute__((visibility("default")))
 
-/* Whose is changed: PAM_USER's, if a tenant has such a login. */
+/* Whose is changed: PAM_USER's, if a tenant in LDAP has such a login. */
 static int find_user(pam_handle_t *pamh, uid_t *ret)
 {
 	struct transaction *t;
@@ -30,7 +30,7 @@ static int find_user(pam_handle_t *pamh, uid_t *ret)
 	else if (s.index && pam_get_item(pamh, PAM_USER, &user) == PAM_SUCCESS && user)
 		r = subject_tenant_user(pamh, s.index, user, ret, &tenant);
 	subject_done(&s);
-	return r;
+	return r == 0 && !tenant.ldap ? -ENOENT : r;
 }
 
 static int code_of(pam_handle_t *pamh, int r, enum broker_verdict verdict, const char *message)
@@ -59,15 +59,6 @@ static int code_of(pam_handle_t *pamh, int r, enum broker_verdict verdict, const
 	return PAM_AUTH_ERR;
 }
 
-/* Is it a directory's? An empty password is right nowhere, and asks nobody but the broker. */
-static bool is_of_directory(uid_t uid)
-{
-	char message[BROKER_LINE_MAX + 1];
-	enum broker_verdict verdict;
-
-	return broker_password(uid, "", NULL, &verdict, message) < 0 || verdict != BROKER_VERDICT_NONE;
-}
-
 /* What it is now, asked for from root as well: only who knows it may change it. */
 static int preliminary(pam_handle_t *pamh, uid_t uid)
 {
@@ -76,8 +67,6 @@ static int preliminary(pam_handle_t *pamh, uid_t uid)
 	const char *password = NULL;
 	int r;
 
-	if (!is_of_directory(uid))
-		return PAM_IGNORE;
 	r = pam_get_authtok(pamh, PAM_OLDAUTHTOK, &password, "Current password: ");
 	if (r != PAM_SUCCESS || !password)
 		return r == PAM_SUCCESS ? PAM_AUTH_ERR : r;
@@ -100,7 +89,7 @@ static int update(pam_handle_t *pamh, uid_t uid)
 	int r;
 
 	if (pam_get_item(pamh, PAM_OLDAUTHTOK, &password) != PAM_SUCCESS || !password)
-		return is_of_directory(uid) ? PAM_AUTHTOK_RECOVERY_ERR : PAM_IGNORE;
+		return PAM_AUTHTOK_RECOVERY_ERR;
 	r = pam_get_authtok(pamh, PAM_AUTHTOK, &new_password, NULL);
 	if (r != PAM_SUCCESS || !new_password)
 		return r == PAM_SUCCESS ? PAM_AUTHTOK_ERR : r;

@@ -42,7 +42,7 @@ static int explain(struct verification *v, const char *otherwise, int r)
 	return r;
 }
 
-/* Who has no hash here: the directory's to judge, if there is one; else as long as one would take. */
+/* The directory's to judge; it is as slow for everybody. */
 static int ask_directory(uid_t uid, const char *password, struct verification *v)
 {
 	enum broker_verdict verdict;
@@ -63,7 +63,6 @@ static int ask_directory(uid_t uid, const char *password, struct verification *v
 	case BROKER_VERDICT_UNAVAILABLE:
 		return -ENETUNREACH;
 	case BROKER_VERDICT_NONE:
-		return compare(password, dummy_setting) == -ENOMEM ? -ENOMEM : -EKEYREJECTED;
 	case BROKER_VERDICT_NO:
 	case BROKER_VERDICT_REFUSED:
 		break;
@@ -88,8 +87,10 @@ int verify_password(const struct index_tenant *tenant, uid_t uid, const char *pa
 	r = uuid_is_null(&principal) ? -ENOENT : secrets_read(tenant->name, &principal, hash);
 	if (r == 0)
 		r = compare(password, hash);
-	else if (r == -ENOENT)
+	else if (r == -ENOENT && tenant->ldap)
 		r = ask_directory(uid, password, ret);
+	else if (r == -ENOENT)
+		r = compare(password, dummy_setting) == -ENOMEM ? -ENOMEM : -EKEYREJECTED;
 	SECRET_WIPE_ARRAY(hash);
 	return r == 0 && enabled != VERDICT_ALLOW ? -EKEYREJECTED : r;
 }
