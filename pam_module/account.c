@@ -19,6 +19,7 @@ static int code_of(const struct subject *s, const struct judgement *j)
 	case WHY_ENDED:
 		return PAM_ACCT_EXPIRED;
 	case WHY_UNREADABLE:
+	case WHY_STALE:
 		return PAM_AUTHINFO_UNAVAIL;
 	default:
 		return PAM_PERM_DENIED;

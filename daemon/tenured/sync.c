@@ -167,6 +167,7 @@ static void configure_tenant(struct sync *s, size_t tenant)
 	uint8_t digest[TENANT_DIGEST_LEN];
 	unsigned serial;
 
+	sync_write_lease(config);
 	tenant_digest(config, digest);
 	if (t && t->worker && memcmp(t->digest, digest, sizeof(digest)) == 0)
 		return;
