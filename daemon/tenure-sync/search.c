@@ -2,12 +2,20 @@
 /* The one search of a connection: messages are taken as they arrive, and a server that falls silent is noticed. */
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/random.h>
 
 #include "daemon/tenure-sync/serve.h"
 
+#define HOUR_MS INT64_C(3600000)
+
 int search_begin(struct server *s, struct failure *ret_failure)
 {
+	uint32_t chance = 0;
+
+	if (getrandom(&chance, sizeof(chance), GRND_NONBLOCK) < 0)
+		chance = 0;
 	s->search.heard_ms = now_ms();
+	s->search.reread_ms = s->search.heard_ms + REREAD_HOURS * HOUR_MS + chance % (8 * HOUR_MS);
 	return sync_begin(s, ret_failure);
 }
 
@@ -110,6 +118,19 @@ static int drain(struct server *s, struct failure *ret_failure)
 	return 1;
 }
 
+static bool is_due(const struct server *s)
+{
+	return !s->search.polls && !s->search.refreshing && !s->search.open && now_ms() >= s->search.reread_ms;
+}
+
+/* A provider tells nobody of an entry that they may not read any more (syncprov); only what all of it lacks is gone. */
+static int reread(struct server *s, struct failure *ret_failure)
+{
+	(void)ldap_abandon_ext(s->ld, s->search.id, NULL, NULL);
+	s->cookie.len = 0;
+	return search_begin(s, ret_failure);
+}
+
 int search_turn(struct server *s, int64_t *ret_wait_ms, struct failure *ret_failure)
 {
 	int64_t poll_ms;
@@ -122,6 +143,8 @@ int search_turn(struct server *s, int64_t *ret_wait_ms, struct failure *ret_fail
 	/* Nothing more at once: what came since the refresh is whole. */
 	if (s->search.open && !s->search.refreshing)
 		r = batch_end(s);
+	if (r == 0 && is_due(s))
+		r = reread(s, ret_failure);
 	if (r == 0)
 		r = heartbeat_turn(s, ret_wait_ms, ret_failure);
 	if (r < 0 || !s->search.polls || s->search.id >= 0)

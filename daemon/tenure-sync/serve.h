@@ -17,6 +17,7 @@
 
 #define BACKOFF_FIRST_MS 500
 #define BACKOFF_MAX_MS	 30000
+#define REREAD_HOURS	 20 /* and up to 8 more: all of it once a day */
 #define PAGE_SIZE	 500 /* Active Directory gives no more than 1000 at once */
 
 struct search {
@@ -27,6 +28,7 @@ struct search {
 	struct cookie next; /* in force with the batch */
 	struct berval page; /* where the next page begins; bv_val NULL: at the beginning */
 	int heartbeat;	 /* id; -1: none is under way */
+	int64_t reread_ms; /* when all of it is read again */
 	int64_t heard_ms, heartbeat_ms, poll_ms; /* last message; when the heartbeat was sent; when to poll again */
 };
 
