@@ -12,7 +12,8 @@ uri=ldapi:///
 slapd_configure()
 {
 	rm -rf /etc/ldap/slapd.d /var/lib/ldap/*
-	install -d -o openldap -g openldap -m 750 /etc/ldap/slapd.d /var/lib/ldap /run/slapd
+	install -d -o openldap -g openldap -m 750 /etc/ldap/slapd.d /var/lib/ldap
+	install -d -o openldap -g openldap -m 755 /run/slapd
 	slapadd -n 0 -F /etc/ldap/slapd.d <<-C || return 1
 		dn: cn=config
 		objectClass: olcGlobal
