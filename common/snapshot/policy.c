@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/snapshot/delta.h"
 #include "common/snapshot/policy_file.h"
 
 uint32_t policy_count(const struct policy *p, enum policy_section_id section)
@@ -143,17 +144,32 @@ int policy_open_memory(const void *data, size_t len, struct policy **ret)
 
 int policy_open(const char *tenant, struct policy **ret)
 {
-	char path[SNAPSHOT_PATH_MAX];
-	int r = snapshot_tenant_path(tenant, "policy", path, sizeof(path));
+	struct policy *p, *delta = NULL;
+	struct snapshot_pair pair;
+	int r = snapshot_map_pair(NULL, tenant, "policy", SNAPSHOT_POLICY, POLICY_VERSION, &pair);
 	if (r < 0)
 		return r;
-	return policy_open_path(path, ret);
+	r = pair.delta.data ? policy_of_map(&pair.delta, &delta) : 0;
+	if (r < 0) {
+		snapshot_unmap(&pair.base);
+		return r;
+	}
+	r = policy_of_map(&pair.base, &p);
+	if (r < 0) {
+		policy_close(delta);
+		return r;
+	}
+	p->delta = delta;
+	*ret = p;
+	return 0;
 }
 
 void policy_close(struct policy *p)
 {
-	if (p)
-		snapshot_unmap(&p->map);
+	if (!p)
+		return;
+	policy_close(p->delta);
+	snapshot_unmap(&p->map);
 	free(p);
 }
 
@@ -161,6 +177,11 @@ void policy_closep(struct policy **p)
 {
 	policy_close(*p);
 	*p = NULL;
+}
+
+uint64_t policy_base_id(const struct policy *p)
+{
+	return snapshot_base_id(&p->map);
 }
 
 uint64_t policy_generation(const struct policy *p)
@@ -229,4 +250,32 @@ int policy_principal_by_name(const struct policy *p, const char *name, uint32_t 
 {
 	const struct wanted wanted = {.table = POLICY_BY_NAME, .name = name};
 	return find_principal(p, policy_hash(p->header->seed, name, strlen(name)), &wanted, ret);
+}
+
+int policy_current_principal(const struct policy *p, uint32_t i, const struct policy **ret_in,
+			     const struct policy_principal_record **ret)
+{
+	const void *found;
+	int r = policy_sound_record(p, POLICY_PRINCIPALS, i, &found);
+	if (r < 0)
+		return r;
+	const struct policy *in = p;
+	const struct policy_principal_record *record = found;
+	if (p->delta) {
+		struct uuid id;
+		uint32_t position;
+		memcpy(id.bytes, record->id, sizeof(id.bytes));
+		r = policy_principal_by_id(p->delta, &id, &position);
+		if (r == 0)
+			r = policy_sound_record(p->delta, POLICY_PRINCIPALS, position, &found);
+		else if (r == -ENOENT)
+			r = 0;
+		if (r < 0)
+			return -EBADMSG;
+		in = found == record ? p : p->delta;
+		record = found;
+	}
+	*ret_in = in;
+	*ret = record;
+	return 0;
 }

@@ -257,6 +257,7 @@ int mirror_build(const struct mirror *m, const struct tenant_config *tenant, str
 	if (!d)
 		return -ENOMEM;
 	d->tenant_id = tenant->id;
+	d->in_parts = true;
 	b.d = d;
 	r = gather(m, &all);
 	if (r == 0)
