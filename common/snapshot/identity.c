@@ -265,6 +265,13 @@ int identity_user_by_uid(const struct identity *id, uid_t uid, struct identity_u
 	return r == -ENOENT ? user_find_uid(id, uid, ret) : r;
 }
 
+int identity_user_by_offset(const struct identity *id, uint32_t offset, struct identity_user *ret)
+{
+	size_t size;
+
+	return user_at(id, offset, ret, &size);
+}
+
 uint32_t identity_user_offset(const struct identity *id, const struct identity_user *u)
 {
 	const size_t at = (size_t)((const uint8_t *)u->strings - id->map.data) - sizeof(struct identity_user_record);

@@ -164,6 +164,27 @@ int policy_open(const char *tenant, struct policy **ret)
 	return 0;
 }
 
+int policy_open_delta(const struct policy *base, const char *path, struct policy **ret)
+{
+	struct snapshot map = base->map;
+	struct policy *p, *delta;
+	int r = policy_open_path(path, &delta);
+	if (r < 0)
+		return r;
+	r = snapshot_check_delta(&delta->map, SNAPSHOT_POLICY, POLICY_VERSION, &base->map);
+	map.borrowed = true;
+	map.copied = false;
+	if (r == 0)
+		r = policy_of_map(&map, &p);
+	if (r < 0) {
+		policy_close(delta);
+		return r;
+	}
+	p->delta = delta;
+	*ret = p;
+	return 0;
+}
+
 void policy_close(struct policy *p)
 {
 	if (!p)

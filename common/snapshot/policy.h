@@ -147,6 +147,8 @@ struct policy_change {
 };
 int policy_delta_write(const char *path, uint64_t generation, uint64_t sequence, const struct policy *base,
 		       const struct policy_change *changes, size_t count) MUST_CHECK;
+/* A base that is open already, which must stay so, with the delta at that path. 0; as snapshot_map; -ENOMEM. */
+int policy_open_delta(const struct policy *base, const char *path, struct policy **ret) MUST_CHECK;
 /* Of the base: how many assignments, and what the i-th is. The position in it of a principal's i-th one. */
 size_t policy_assignment_count(const struct policy *p);
 int policy_assignment_at(const struct policy *p, uint32_t i, struct policy_assignment *ret) MUST_CHECK;

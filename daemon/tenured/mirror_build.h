@@ -24,6 +24,9 @@ struct source_object {
 	size_t created_len;
 };
 
+/* What an object is: 0, or as sync_find. */
+int mirror_source(const void *object, size_t len, struct source_object *ret) MUST_CHECK;
+
 /*
  * Parses it into target, the structure of its kind, initialised. False: it has a fault, which was reported; what could
  * be read is in target, so that its name is known.

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <inttypes.h>
 #include <cmocka.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -138,8 +139,10 @@ static void change_role(struct mirror *m, unsigned users, unsigned i)
 
 static void measure(struct engine_fixture *f, unsigned users, const char *what, change_fn change, size_t count)
 {
+	uint64_t whole, deltas, now_whole, now_deltas;
 	double *took = calloc(count, sizeof(*took));
 
+	engine_publications(f->engine, world_tenant(f), &whole, &deltas);
 	for (size_t i = 0; i < count; i++) {
 		const double start = ms_now();
 
@@ -150,8 +153,10 @@ static void measure(struct engine_fixture *f, unsigned users, const char *what, 
 		assert_true(engine_is_current(f->engine, world_tenant(f)));
 	}
 	qsort(took, count, sizeof(*took), compare);
-	printf("  %-34s %10.2f ms median %10.2f p99 %10.2f worst\n", what, took[count / 2], took[count * 99 / 100],
-	       took[count - 1]);
+	engine_publications(f->engine, world_tenant(f), &now_whole, &now_deltas);
+	printf("  %-34s %10.2f ms median %10.2f p99 %10.2f worst; %" PRIu64 " whole, %" PRIu64
+	       " deltas\n", what, took[count / 2], took[count * 99 / 100],
+	       took[count - 1], now_whole - whole, now_deltas - deltas);
 	free(took);
 }
 

@@ -227,13 +227,22 @@ void world_put_policy(struct mirror *m)
 	    F(PATH, "/prod"));
 }
 
+static void on_change(void *context, const struct mirror_change *c)
+{
+	struct engine_fixture *f = context;
+
+	engine_note_change(f->engine, world_tenant(f), c);
+}
+
 void world_commit(struct engine_fixture *f, bool all)
 {
-	const size_t tenant = world_tenant(f);
 	size_t changes;
 
-	assert_int_equal(mirror_commit(world_mirror(f), all, "c", 1, f->clock.at.realtime_ns, NULL, NULL, &changes), 0);
-	engine_directory_changed(f->engine, tenant);
+	assert_int_equal(mirror_commit(world_mirror(f), all, "c", 1, f->clock.at.realtime_ns, on_change, f, &changes), 0);
+	if (all)
+		engine_directory_changed(f->engine, world_tenant(f));
+	else
+		engine_directory_noted(f->engine, world_tenant(f));
 }
 
 void world_publish(struct engine_fixture *f)
