@@ -88,18 +88,19 @@ static int compact(struct engine *e, size_t tenant)
 
 static bool is_heavy(const struct engine *e, size_t tenant)
 {
-	const struct engine_tenant *t = &e->tenants[tenant];
-	const struct delta *d = &t->delta;
+	const struct delta *d = &e->tenants[tenant].delta;
 
-	return d->base.identity && !d->whole && !t->changed && d->compactor == 0 &&
-	       (d->changed.user_count >= COMPACT_USERS || d->weight >= COMPACT_WEIGHT);
+	return d->changed.user_count >= COMPACT_USERS || d->weight >= COMPACT_WEIGHT;
 }
 
-static void begin(struct engine *e, size_t tenant)
+void engine_compact(struct engine *e, size_t tenant)
 {
 	struct delta *d = &e->tenants[tenant].delta;
-	const pid_t broker = getpid(), pid = fork();
+	pid_t broker = getpid(), pid;
 
+	if (!d->base.identity || d->whole || e->tenants[tenant].changed || d->compactor > 0)
+		return;
+	pid = fork();
 	if (pid < 0)
 		return; /* at the next tick; and what does not fit any more is published whole */
 	if (pid == 0) {
@@ -188,7 +189,7 @@ void engine_compact_tick(struct engine *e)
 
 		if (pid == 0) {
 			if (is_heavy(e, i))
-				begin(e, i);
+				engine_compact(e, i);
 			continue;
 		}
 		const pid_t ended = waitpid(pid, &status, WNOHANG);

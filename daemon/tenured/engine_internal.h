@@ -155,6 +155,8 @@ void engine_sweep_deltas(const char *tenant);
 
 /* Where deltas are heavy, a process of its own writes the bases anew; when it has, they are put in place. */
 void engine_compact_tick(struct engine *e);
+/* Begins, if there is anything that can be compacted. */
+void engine_compact(struct engine *e, size_t tenant);
 /* BOOTTIME when to look again. */
 int64_t engine_compact_due(const struct engine *e, const struct instant *now);
 #define DELTA_USERS_MAX	 1024  /* in a delta: more, and all of it is published */
