@@ -163,6 +163,32 @@ static void step_team(struct mirror *m)
 	put_team(m, n);
 }
 
+/* What is broken keeps all later changes from being deltas: now and then somebody mends all of it. */
+static void mend(struct mirror *m)
+{
+	for (unsigned i = 0; i < USERS; i++) {
+		struct world_user *u = &people[i].user;
+
+		if (!people[i].there)
+			continue;
+		u->name = NULL;
+		u->uid = u->gid = 0;
+		if (u->gecos && strchr(u->gecos, ':'))
+			u->gecos = NULL;
+		if (u->shell && u->shell[0] != '/')
+			u->shell = NULL;
+		if (u->key == keys[3])
+			u->key = NULL;
+		world_put_user(m, u);
+	}
+	for (unsigned n = 0; n < GROUPS; n++) {
+		teams[n].there = true;
+		for (unsigned i = 0; i < USERS + 2; i++)
+			teams[n].members[i] = teams[n].members[i] && i < USERS && people[i].there;
+		put_team(m, n);
+	}
+}
+
 /* --- the oracle --- */
 
 static int oracle_path(const char *file, char *path)
@@ -303,6 +329,8 @@ static void test_deltas_say_what_a_whole_publication_would(void **state_)
 	for (unsigned i = 0; i < rounds; i++) {
 		for (unsigned k = 0, steps = draw(5) == 0 ? 1 + draw(6) : 1; k < steps; k++)
 			(draw(3) ? step_person : step_team)(world_mirror(f));
+		if (i % 25 == 24)
+			mend(world_mirror(f));
 		world_commit(f, false);
 		fixture_pass(f, 3600 * NS_PER_S);
 		assert_true(engine_is_current(f->engine, world_tenant(f)) || !f->engine->compile->tenants[0].restricted);
@@ -317,7 +345,7 @@ static void test_deltas_say_what_a_whole_publication_would(void **state_)
 	engine_publications(f->engine, world_tenant(f), &whole, &deltas);
 	print_message("%u changes: %llu published whole, %llu as deltas, %u compactions\n", rounds, (unsigned long long)whole,
 		      (unsigned long long)deltas, compactions);
-	assert_true(deltas > rounds / 4);
+	assert_true(deltas > rounds / 5);
 	assert_true(whole > rounds / 50);
 	assert_true(compactions > rounds / 200);
 }
