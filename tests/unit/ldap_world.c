@@ -125,8 +125,10 @@ void world_put_user(struct mirror *m, const struct world_user *u)
 		add_text(&o, SYNC_TAG_NAME, u->name);
 	else
 		add_format(&o, SYNC_TAG_NAME, "user%06u", u->number);
-	add_format(&o, SYNC_TAG_UID, "%u", u->uid ? u->uid : WORLD_UID_FIRST + 1 + u->number);
-	add_format(&o, SYNC_TAG_GID, "%u", u->gid ? u->gid : u->uid ? u->uid : WORLD_UID_FIRST + 1 + u->number);
+	if (!u->no_uid) {
+		add_format(&o, SYNC_TAG_UID, "%u", u->uid ? u->uid : WORLD_UID_FIRST + 1 + u->number);
+		add_format(&o, SYNC_TAG_GID, "%u", u->gid ? u->gid : u->uid ? u->uid : WORLD_UID_FIRST + 1 + u->number);
+	}
 	add_text(&o, SYNC_TAG_GECOS, u->gecos);
 	add_text(&o, SYNC_TAG_SHELL, u->shell);
 	add_text(&o, SYNC_TAG_HOME, u->home);

@@ -18,7 +18,7 @@ struct world_user {
 	unsigned number;
 	const char *name; /* NULL: user000001 */
 	const char *gecos, *shell, *home, *key, *end; /* NULL: none */
-	bool disabled, service;
+	bool disabled, service, no_uid;
 	uint32_t uid, gid; /* 0: by its number; its own */
 	unsigned created;  /* 0: by its number */
 };

@@ -23,6 +23,7 @@
 #define GROUPS	14
 #define HIDDEN	9  /* has no gid */
 #define NESTING 10 /* may have 11 in it */
+#define NO_UID	46 /* a principal without a login, in group 1 at most */
 #define ROUNDS	1500
 
 static uint64_t state = 1;
@@ -127,7 +128,7 @@ static void step_person(struct mirror *m)
 			world_delete_user(m, n);
 			return;
 		}
-		p->user = (struct world_user){.number = n, .gecos = "New"};
+		p->user = (struct world_user){.number = n, .gecos = "New", .service = draw(6) == 0, .no_uid = n == NO_UID};
 	} else if (draw(25) == 0) {
 		alter_person(p, n);
 	} else {
@@ -147,11 +148,14 @@ static void step_team(struct mirror *m)
 			world_delete_group(m, n);
 			return;
 		}
-		t->nests = n == NESTING && draw(2);
 	}
+	if (n == NESTING && draw(4) == 0)
+		t->nests = !t->nests;
 	for (unsigned i = 0, count = 1 + draw(4); i < count; i++) {
 		const unsigned member = draw(draw(60) == 0 ? USERS + 2 : USERS);
 
+		if (member == NO_UID && n != 1)
+			continue;
 		/* Most lead somewhere: one that does not has the group published whole until it is mended. */
 		t->members[member] = !t->members[member] && (member >= USERS || people[member].there || draw(30) == 0);
 	}
@@ -297,14 +301,15 @@ static void begin(struct engine_fixture *f)
 	struct mirror *m = world_mirror(f);
 
 	for (unsigned i = 0; i < USERS; i++) {
-		people[i] = (struct person){.there = i % 8 != 7, .user = {.number = i, .gecos = "First"}};
+		people[i] = (struct person){.there = i % 8 != 7,
+					    .user = {.number = i, .gecos = "First", .service = i % 6 == 5, .no_uid = i == NO_UID}};
 		if (people[i].there)
 			world_put_user(m, &people[i].user);
 	}
 	for (unsigned n = 0; n < GROUPS; n++) {
 		teams[n] = (struct team){.there = true, .by_name = n % 2};
 		for (unsigned i = 0; i < USERS; i++)
-			teams[n].members[i] = people[i].there && draw(4) == 0;
+			teams[n].members[i] = people[i].there && (i == NO_UID ? n == 1 : draw(4) == 0);
 		put_team(m, n);
 	}
 	world_put_policy(m);
