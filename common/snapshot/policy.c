@@ -142,6 +142,26 @@ int policy_open_memory(const void *data, size_t len, struct policy **ret)
 	return policy_of_map(&map, ret);
 }
 
+/*
+ * Who is not found in a delta is taken from the base, which may say more: so whoever stands in it must be found there. It
+ * is small, and looked through once.
+ */
+static int check_delta(const struct policy *delta)
+{
+	for (uint32_t i = 0; i < policy_count(delta, POLICY_PRINCIPALS); i++) {
+		const void *record;
+		struct uuid id;
+		uint32_t found;
+		int r = policy_sound_record(delta, POLICY_PRINCIPALS, i, &record);
+		if (r < 0)
+			return -EBADMSG;
+		memcpy(id.bytes, ((const struct policy_principal_record *)record)->id, sizeof(id.bytes));
+		if (policy_principal_by_id(delta, &id, &found) < 0 || found != i)
+			return -EBADMSG;
+	}
+	return 0;
+}
+
 int policy_open(const char *tenant, struct policy **ret)
 {
 	struct policy *p, *delta = NULL;
@@ -150,7 +170,10 @@ int policy_open(const char *tenant, struct policy **ret)
 	if (r < 0)
 		return r;
 	r = pair.delta.data ? policy_of_map(&pair.delta, &delta) : 0;
+	if (r == 0 && delta)
+		r = check_delta(delta);
 	if (r < 0) {
+		policy_close(delta);
 		snapshot_unmap(&pair.base);
 		return r;
 	}
@@ -172,6 +195,8 @@ int policy_open_delta(const struct policy *base, const char *path, struct policy
 	if (r < 0)
 		return r;
 	r = snapshot_check_delta(&delta->map, SNAPSHOT_POLICY, POLICY_VERSION, &base->map);
+	if (r == 0)
+		r = check_delta(delta);
 	map.borrowed = true;
 	map.copied = false;
 	if (r == 0)
