@@ -4,7 +4,7 @@
 
 /* The mirrors of all tenants whose directory is LDAP, by tenant's name: the engine's, kept across loads. */
 
-#include "daemon/tenured/mirror.h"
+#include "common/mirror/mirror.h"
 
 #define TENANT_DIGEST_LEN 32
 

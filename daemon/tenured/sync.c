@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "daemon/tenured/log.h"
-#include "daemon/tenured/mirror.h"
+#include "common/mirror/mirror.h"
 
 struct sync_tenant *sync_tenant_of(const struct sync *s, const char *name)
 {

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "daemon/tenured/log.h"
-#include "daemon/tenured/mirror.h"
+#include "common/mirror/mirror.h"
 #include "daemon/tenured/sync_internal.h"
 
 #define OBJECT_FIRST_SIZE 4096u

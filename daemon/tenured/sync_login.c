@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/tenured/mirror.h"
+#include "common/mirror/mirror.h"
 #include "daemon/tenured/sync_internal.h"
 
 /* --- whose --- */

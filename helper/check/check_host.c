@@ -109,6 +109,10 @@ void broker_ask(struct broker_facts *ret)
 			copy_problem(row, &ret->problems);
 	}
 	json_decref(reply);
+	reply = NULL;
+	if (r == 0 && wire_client_ask(client, "Status", NULL, PING_TIMEOUT_MS, &reply, &error) == 0 && !error)
+		ret->directories = json_incref(json_object_get(reply, "directories"));
+	json_decref(reply);
 	wire_client_free(client);
 }
 

@@ -160,4 +160,3 @@ a_session_log_that_was_lost
 a_host_that_restarts
 a_server_that_freezes
 a_worker_that_dies
-cat "$tenured_log"

@@ -212,4 +212,3 @@ host_of_ldap >/run/up.log 2>&1
 	check "T10 nobody went to where the environment pointed" test ! -e /run/keys
 	stop_tenured
 )
-cat "$tenured_log"

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "common/config/config.h"
-#include "daemon/tenured/mirror.h"
+#include "common/mirror/mirror.h"
 #include "tests/unit/cmocka_test.h"
 #include "tests/unit/engine_fixture.h"
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#ifndef TENURE_TENURED_MIRROR_BUILD_H
-#define TENURE_TENURED_MIRROR_BUILD_H
+#ifndef TENURE_MIRROR_MIRROR_BUILD_H
+#define TENURE_MIRROR_MIRROR_BUILD_H
 
 /* Between mirror_build.c (a directory of all objects), mirror_parse.c (one object) and mirror_ids.c (ids they are given). */
 
-#include "daemon/tenured/mirror.h"
+#include "common/mirror/mirror.h"
 
 struct builder {
 	const struct mirror *m;

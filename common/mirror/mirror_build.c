@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/tenured/mirror_build.h"
+#include "common/mirror/mirror_build.h"
 
 struct sources {
 	struct source_object *items;

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/tenured/mirror_internal.h"
+#include "common/mirror/mirror_internal.h"
 
 static void open_batch(struct mirror *m)
 {

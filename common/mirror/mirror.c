@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "common/base/paths.h"
-#include "daemon/tenured/mirror_internal.h"
+#include "common/mirror/mirror_internal.h"
 
 #define TABLE_MIN 256
 
@@ -282,7 +282,7 @@ static void forget_all(struct mirror *m)
 	m->file_len = 0;
 }
 
-int mirror_open(const struct tenant_config *tenant, struct mirror **ret, bool *ret_damaged)
+static int load(const struct tenant_config *tenant, bool read_only, struct mirror **ret, bool *ret_damaged)
 {
 	struct mirror *m = calloc(1, sizeof(*m));
 	int r;
@@ -291,11 +291,12 @@ int mirror_open(const struct tenant_config *tenant, struct mirror **ret, bool *r
 	if (!m)
 		return -ENOMEM;
 	m->fd = -1;
+	m->read_only = read_only;
 	m->objects.has_dns = true;
 	m->tenant_id = tenant->id;
 	hash_mapping(&tenant->ldap, m->mapping);
 	r = mirror_path(tenant->name, m->path);
-	if (r == 0)
+	if (r == 0 && !read_only)
 		r = make_folder();
 	if (r == 0)
 		r = mirror_file_load(m);
@@ -310,6 +311,16 @@ int mirror_open(const struct tenant_config *tenant, struct mirror **ret, bool *r
 	}
 	*ret = m;
 	return 0;
+}
+
+int mirror_open(const struct tenant_config *tenant, struct mirror **ret, bool *ret_damaged)
+{
+	return load(tenant, false, ret, ret_damaged);
+}
+
+int mirror_read(const struct tenant_config *tenant, struct mirror **ret, bool *ret_damaged)
+{
+	return load(tenant, true, ret, ret_damaged);
 }
 
 void mirror_close(struct mirror *m)

@@ -9,7 +9,7 @@
 
 #include <nettle/sha2.h>
 
-#include "daemon/tenured/mirror_build.h"
+#include "common/mirror/mirror_build.h"
 
 uint32_t mirror_derived_id(const struct uuid *id, const struct tenant_config *tenant)
 {

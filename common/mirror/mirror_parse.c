@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "common/base/text.h"
-#include "daemon/tenured/mirror_build.h"
+#include "common/mirror/mirror_build.h"
 
 static const char *const kind_words[OBJECT_KIND_COUNT] = {
 	[OBJECT_TENANT] = "tenant", [OBJECT_USER] = "user", [OBJECT_GROUP] = "group",

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#ifndef TENURE_TENURED_MIRROR_INTERNAL_H
-#define TENURE_TENURED_MIRROR_INTERNAL_H
+#ifndef TENURE_MIRROR_MIRROR_INTERNAL_H
+#define TENURE_MIRROR_MIRROR_INTERNAL_H
 
 /* Between the files of the mirror: mirror.c (what is in memory), mirror_batch.c (changes), mirror_file.c (the disk). */
 
 #include <nettle/sha2.h>
 
-#include "daemon/tenured/mirror.h"
+#include "common/mirror/mirror.h"
 
 /* One allocation an object. len 0: in a batch, that it is gone. */
 struct mirrored {
@@ -59,6 +59,7 @@ struct mirror {
 	size_t cookie_len;
 	int64_t complete_ns;
 	/* mirror_file.c */
+	bool read_only;
 	int fd;			       /* -1: none yet, or it did not take the last write: all of it is written anew */
 	uint64_t file_len;
 	uint8_t chain[MIRROR_HASH_LEN]; /* of the last commit */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#ifndef TENURE_TENURED_MIRROR_H
-#define TENURE_TENURED_MIRROR_H
+#ifndef TENURE_MIRROR_MIRROR_H
+#define TENURE_MIRROR_MIRROR_H
 
 /*
  * What a tenant's LDAP directory said, object by object, as the worker sent it (sync_proto.h): in memory once, and below
@@ -22,6 +22,8 @@ struct mirror;
  * *ret_damaged, and the mirror is empty.
  */
 int mirror_open(const struct tenant_config *tenant, struct mirror **ret, bool *ret_damaged) MUST_CHECK;
+/* The same for who only looks: nothing is written, and it takes no batch. -ENOENT: nothing was ever kept. */
+int mirror_read(const struct tenant_config *tenant, struct mirror **ret, bool *ret_damaged) MUST_CHECK;
 void mirror_close(struct mirror *m);
 /* Removes the file of a tenant that is no longer bound. */
 int mirror_remove(const char *tenant) MUST_CHECK;

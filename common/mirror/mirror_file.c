@@ -22,7 +22,7 @@
 #include <unistd.h>
 
 #include "common/base/safe_file.h"
-#include "daemon/tenured/mirror_internal.h"
+#include "common/mirror/mirror_internal.h"
 
 static const uint8_t magic[8] = "TENUREM1";
 
@@ -451,7 +451,7 @@ int mirror_file_load(struct mirror *m)
 	void *data;
 
 	if (fd < 0)
-		return fd == -ENOENT ? 0 : fd == -EPERM || fd == -ELOOP || fd == -EINVAL ? -EBADMSG : fd;
+		return fd == -ENOENT ? (m->read_only ? fd : 0) : fd == -EPERM || fd == -ELOOP || fd == -EINVAL ? -EBADMSG : fd;
 	if (fstat(fd, &st) < 0)
 		r = -errno;
 	else if (st.st_size < (off_t)HEADER_LEN)
@@ -468,6 +468,8 @@ int mirror_file_load(struct mirror *m)
 	(void)munmap(data, (size_t)st.st_size);
 	if (r < 0)
 		return r;
+	if (m->read_only)
+		return 0;
 	if (same)
 		return go_on(m);
 	free(m->cookie);
