@@ -13,7 +13,7 @@
 #include "common/snapshot/holders.h"
 #include "common/snapshot/identity_format.h"
 #include "common/snapshot/keys_format.h"
-#include "daemon/tenured/mirror_build.h"
+#include "common/mirror/mirror_build.h"
 
 /* --- lists --- */
 

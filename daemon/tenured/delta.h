@@ -16,7 +16,7 @@
 #include "common/snapshot/identity.h"
 #include "common/snapshot/keys.h"
 #include "common/snapshot/policy.h"
-#include "daemon/tenured/mirror.h"
+#include "common/mirror/mirror.h"
 #include "daemon/tenured/rows.h"
 
 /* Objects that changed. */

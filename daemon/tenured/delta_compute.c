@@ -12,7 +12,7 @@
 #include "common/model/validate.h"
 #include "common/snapshot/identity_format.h"
 #include "daemon/tenured/delta.h"
-#include "daemon/tenured/mirror_build.h"
+#include "common/mirror/mirror_build.h"
 
 struct computation {
 	const struct delta *d;

@@ -7,7 +7,7 @@
  * size. Whoever changes one says so to the mirror; what follows from it, the engine publishes at the next tick.
  */
 
-#include "daemon/tenured/mirror.h"
+#include "common/mirror/mirror.h"
 #include "tests/unit/engine_fixture.h"
 
 #define WORLD_TENANT	"fabrikam"

@@ -16,168 +16,15 @@
 
 #include "common/base/paths.h"
 #include "common/snapshot/holders.h"
-#include "daemon/tenured/engine_internal.h"
 #include "tests/unit/cmocka_test.h"
-#include "tests/unit/ldap_world.h"
+#include "tests/unit/delta_bed.h"
 
-#define PEOPLE 40
 #define NEW_YEAR (INT64_C(1798761600) * NS_PER_S) /* of 2027 */
-#define UID(n) (WORLD_UID_FIRST + 1 + (n))
-
-static const char key[] = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGVuZTrqYvS1iT8qOLz3RaUIzu9p3o4S3m7q0cyT9s1A x";
-
-static struct world_user person(unsigned n)
-{
-	return (struct world_user){.number = n, .gecos = "0", .key = key};
-}
-
-static void put_team(struct engine_fixture *f, unsigned n, unsigned first, unsigned count)
-{
-	unsigned members[PEOPLE];
-	struct world_group g = {.number = n, .members = members};
-
-	for (; g.member_count < count; g.member_count++)
-		members[g.member_count] = first + (unsigned)g.member_count;
-	world_put_group(world_mirror(f), &g);
-}
-
-/* Users 0 to 19 may log in, 5 to 9 may become operator, which 30 to 32 approve. */
-static int setup(void **state)
-{
-	struct engine_fixture *f;
-
-	assert_int_equal(engine_fixture_setup_host((void **)&f), 0);
-	*state = f;
-	world_start(f);
-	for (unsigned i = 0; i < PEOPLE; i++) {
-		const struct world_user u = person(i);
-
-		world_put_user(world_mirror(f), &u);
-	}
-	put_team(f, 0, 0, 20);
-	put_team(f, 1, 5, 5);
-	put_team(f, 2, 0, 0);
-	put_team(f, 3, 30, 3);
-	put_team(f, 4, 0, 1);
-	put_team(f, 5, 39, 1);
-	put_team(f, 6, 10, 4);
-	world_put_policy(world_mirror(f));
-	world_commit(f, true);
-	world_publish(f);
-	return 0;
-}
-
-static struct delta *delta_of(struct engine_fixture *f)
-{
-	return &f->engine->tenants[world_tenant(f)].delta;
-}
-
-static void change(struct engine_fixture *f, const struct world_user *u)
-{
-	world_put_user(world_mirror(f), u);
-	world_commit(f, false);
-	fixture_pass(f, 60 * NS_PER_S);
-}
-
-static void gecos(struct engine_fixture *f, unsigned n, const char *text)
-{
-	struct world_user u = person(n);
-
-	u.gecos = text;
-	change(f, &u);
-}
-
-static void disable(struct engine_fixture *f, unsigned n)
-{
-	struct world_user u = person(n);
-
-	u.disabled = true;
-	change(f, &u);
-}
-
-static const char *gecos_of(unsigned n)
-{
-	static char text[64];
-	CLEANUP(identity_closep) struct identity *id = NULL;
-	struct identity_user u;
-
-	assert_int_equal(identity_open(WORLD_TENANT, &id), 0);
-	assert_int_equal(identity_user_by_uid(id, UID(n), &u), 0);
-	(void)snprintf(text, sizeof(text), "%s", u.gecos);
-	return text;
-}
-
-static bool is_enabled(unsigned n)
-{
-	CLEANUP(policy_closep) struct policy *p = NULL;
-	struct policy_principal who;
-	uint32_t i;
-
-	assert_int_equal(policy_open(WORLD_TENANT, &p), 0);
-	assert_int_equal(policy_principal_by_uid(p, UID(n), &i), 0);
-	assert_int_equal(policy_principal(p, i, &who), 0);
-	return who.enabled;
-}
-
-static int count_row(void *context, const struct holder *row)
-{
-	(*(size_t *)context)++;
-	return 0;
-}
-
-static size_t rows_of(unsigned n)
-{
-	CLEANUP(holders_closep) struct holders *h = NULL;
-	const struct uuid id = world_id(OBJECT_USER, n);
-	size_t count = 0;
-
-	assert_int_equal(holders_open(WORLD_TENANT, "holders", &h), 0);
-	assert_int_equal(holders_of_principal(h, &id, NULL, count_row, &count), 0);
-	return count;
-}
 
 static int count_key(void *context, const char *line)
 {
 	(*(size_t *)context)++;
 	return 0;
-}
-
-static size_t keys_of(unsigned n)
-{
-	char name[32];
-	size_t count = 0;
-	int r;
-
-	(void)snprintf(name, sizeof(name), "user%06u", n);
-	r = keys_of_login(WORLD_TENANT, name, count_key, &count);
-	assert_true(r == 0 || r == -ENOENT);
-	return count;
-}
-
-static const char *delta_path(struct engine_fixture *f, const char *file)
-{
-	static char path[SNAPSHOT_PATH_MAX];
-	const struct delta_base *b = &delta_of(f)->base;
-	const uint64_t id = strcmp(file, "identity") == 0 ? identity_base_id(b->identity)
-			    : strcmp(file, "policy") == 0 ? policy_base_id(b->policy)
-			    : strcmp(file, "keys") == 0	  ? snapshot_base_id(&b->keys)
-							  : b->holders_id;
-
-	assert_int_equal(snapshot_delta_path(WORLD_TENANT, file, id, path, sizeof(path)), 0);
-	return path;
-}
-
-static bool has_delta(struct engine_fixture *f, const char *file)
-{
-	return access(delta_path(f, file), F_OK) == 0;
-}
-
-static uint64_t whole_count(struct engine_fixture *f)
-{
-	uint64_t whole, deltas;
-
-	engine_publications(f->engine, world_tenant(f), &whole, &deltas);
-	return whole;
 }
 
 static void test_only_what_a_change_touches_is_written(void **state)
@@ -187,7 +34,7 @@ static void test_only_what_a_change_touches_is_written(void **state)
 	struct world_user u = person(3);
 
 	assert_false(has_delta(f, "identity") || has_delta(f, "keys") || has_delta(f, "policy") || has_delta(f, "holders"));
-	gecos(f, 3, "Other");
+	change_gecos(f, 3, "Other");
 	assert_true(has_delta(f, "identity"));
 	assert_false(has_delta(f, "keys") || has_delta(f, "policy") || has_delta(f, "holders"));
 	assert_string_equal(gecos_of(3), "Other");
@@ -218,7 +65,7 @@ static void test_who_is_disabled_loses_what_was_granted(void **state)
 	approver = fixture_actor(f, UID(30));
 	assert_int_equal(engine_approve(f->engine, &approver, &r->id, "ok", true, &r), 0);
 	assert_int_equal(r->state, REQUEST_ACTIVE);
-	gecos(f, 6, "Still there");
+	change_gecos(f, 6, "Still there");
 	assert_int_equal(r->state, REQUEST_ACTIVE);
 	disable(f, 6);
 	assert_int_equal(r->state, REQUEST_REVOKED);
@@ -331,7 +178,7 @@ static void test_a_damaged_delta_is_damage_of_the_whole(void **state)
 	size_t count = 0;
 
 	disable(f, 4);
-	gecos(f, 5, "x");
+	change_gecos(f, 5, "x");
 	spoil(delta_path(f, "identity"), -1);
 	spoil(delta_path(f, "keys"), -1);
 	spoil(delta_path(f, "policy"), 60); /* of the header: another base's, or none */
@@ -405,12 +252,12 @@ static void test_a_compaction_keeps_what_changes_meanwhile(void **state)
 	uint64_t before;
 
 	disable(f, 4);
-	gecos(f, 5, "before");
+	change_gecos(f, 5, "before");
 	before = policy_base_id(delta_of(f)->base.policy);
 	engine_compact(f->engine, world_tenant(f));
 	assert_true(engine_is_compacting(f->engine, world_tenant(f)));
 	disable(f, 6);
-	gecos(f, 5, "meanwhile");
+	change_gecos(f, 5, "meanwhile");
 	wait_for_compactor(f);
 	assert_true(policy_base_id(delta_of(f)->base.policy) != before);
 	assert_false(is_enabled(4) || is_enabled(6));
@@ -460,7 +307,7 @@ static void test_a_tenant_that_is_unbound_leaves_nothing(void **state)
 	struct engine_fixture *f = *state;
 
 	disable(f, 4);
-	gecos(f, 5, "x");
+	change_gecos(f, 5, "x");
 	fixture_edit(f, "etc/tenure/tenure.conf", "[ \"fabrikam\" ]", "[ \"contoso\" ]");
 	fixture_reload(f);
 	assert_false(fixture_exists(f, "var/lib/tenure/tenants/fabrikam"));
@@ -530,7 +377,7 @@ static void test_readers_never_go_back_in_time(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, engine_fixture_teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, delta_setup, engine_fixture_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_only_what_a_change_touches_is_written),
 		TEST(test_who_is_disabled_loses_what_was_granted),
