@@ -47,7 +47,7 @@ static int gather_one(void *context, const void *object, size_t len)
 }
 
 /* Of two that claim the same thing the earlier one has it: RFC 3339 in UTC sorts as text. */
-static int compare_sources(const void *a, const void *b)
+int mirror_compare_sources(const void *a, const void *b)
 {
 	const struct source_object *x = a, *y = b;
 	size_t len = x->created_len < y->created_len ? x->created_len : y->created_len;
@@ -69,7 +69,7 @@ static int gather(const struct mirror *m, struct sources *ret)
 		return -ENOMEM;
 	r = mirror_each(m, gather_one, ret);
 	if (r == 0)
-		qsort(ret->items, ret->count, sizeof(*ret->items), compare_sources);
+		qsort(ret->items, ret->count, sizeof(*ret->items), mirror_compare_sources);
 	return r;
 }
 

@@ -105,6 +105,18 @@ uint64_t identity_base_id(const struct identity *id)
 	return snapshot_base_id(&id->map);
 }
 
+size_t identity_user_count(const struct identity *id)
+{
+	return id->header->user_count;
+}
+
+void identity_home(const struct identity *id, struct identity_user *u)
+{
+	u->home_prefix = id->home_prefix;
+	u->home_prefix_len = id->header->home_prefix.count;
+	u->short_len = u->name_len - id->header->domain_len;
+}
+
 void identity_close(struct identity *id)
 {
 	if (!id)

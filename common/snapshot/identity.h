@@ -91,6 +91,9 @@ int identity_role_group_next(const struct identity *id, size_t *cursor, struct i
 
 /* For the broker: of a base without its delta. offset: what a delta names a record that it replaces by. */
 uint64_t identity_base_id(const struct identity *id);
+size_t identity_user_count(const struct identity *id);
+/* home_prefix, home_prefix_len and short_len of somebody who is not in it. */
+void identity_home(const struct identity *id, struct identity_user *u);
 uint32_t identity_user_offset(const struct identity *id, const struct identity_user *u);
 int identity_user_by_offset(const struct identity *id, uint32_t offset, struct identity_user *ret) MUST_CHECK;
 uint32_t identity_group_offset(const struct identity *id, const struct identity_group *g);

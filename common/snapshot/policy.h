@@ -136,10 +136,15 @@ int policy_write(const char *path, uint64_t generation, const struct directory *
 
 /*
  * For the broker: the delta of a base. What is other of a principal of it: by position in the base, whose other fields
- * stay; held: positions of the base's assignments, ascending. 0; -EBADMSG: the base does not hold; -errno.
+ * stay; or a new one; held: positions of the base's assignments, ascending. 0; -EBADMSG: the base does not hold; -errno.
  */
 struct policy_change {
 	uint32_t principal;
+	bool added; /* it is not in the base: all such come first, and have the positions behind the base's */
+	struct uuid id;
+	const char *name, *login, *place;
+	uid_t uid;
+	bool service;
 	bool enabled;
 	int64_t start_ns, end_ns;
 	const uint32_t *held;

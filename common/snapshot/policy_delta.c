@@ -68,6 +68,24 @@ static int append_principal(struct compiler *c, const struct policy *base, const
 	return r;
 }
 
+static int append_added(struct compiler *c, const struct policy_change *change)
+{
+	struct policy_principal_record record = {
+		.start_ns = change->start_ns,
+		.end_ns = change->end_ns,
+		.uid = change->uid,
+		.flags = (change->service ? POLICY_PRINCIPAL_SERVICE : 0) | (change->enabled ? POLICY_PRINCIPAL_ENABLED : 0),
+		.name = compile_string(c, change->name),
+		.login = compile_string(c, change->login),
+		.place = compile_string(c, change->place),
+		.held = append_items(c, POLICY_HELD, change->held, change->held_count),
+		.units = {compile_count(c, POLICY_MEMBERSHIPS), 0},
+	};
+	memcpy(record.id, change->id.bytes, sizeof(record.id));
+	buffer_append(&c->sections[POLICY_PRINCIPALS], &record, sizeof(record));
+	return 0;
+}
+
 static int compile_changes(struct compiler *c, const struct policy *base, const struct policy_change *changes, size_t count)
 {
 	struct policy_tenant tenant;
@@ -81,7 +99,7 @@ static int compile_changes(struct compiler *c, const struct policy *base, const 
 	c->header.tenant_domain = compile_string(c, tenant.domain);
 	c->header.tenant_home = tenant.home;
 	for (size_t i = 0; r == 0 && i < count; i++)
-		r = append_principal(c, base, &changes[i]);
+		r = changes[i].added ? append_added(c, &changes[i]) : append_principal(c, base, &changes[i]);
 	for (unsigned i = 0; r == 0 && i < POLICY_SECTION_COUNT; i++)
 		r = buffer_error(&c->sections[i]);
 	return r < 0 ? r : compile_tables(c);

@@ -67,7 +67,7 @@ int policy_host(const struct policy *p, struct policy_host *ret)
 
 size_t policy_principal_count(const struct policy *p)
 {
-	return policy_count(p, POLICY_PRINCIPALS);
+	return (size_t)policy_count(p, POLICY_PRINCIPALS) + (p->delta ? p->delta->added : 0);
 }
 
 int policy_principal(const struct policy *p, uint32_t i, struct policy_principal *ret)
@@ -212,7 +212,7 @@ static int own_position(const struct policy *p, enum policy_section_id lists, ui
 {
 	const struct policy_principal_record *record = policy_record(p, POLICY_PRINCIPALS, principal);
 	const struct policy *in = p;
-	if (!record)
+	if (!record && !p->delta)
 		return -ENOENT;
 	int r = i == 0 || p->delta ? policy_current_principal(p, principal, &in, &record) : 0;
 	if (r < 0)

@@ -150,6 +150,7 @@ void delta_restart(struct delta *d)
 	for (size_t i = 0; i < d->bound_count; i++)
 		free(d->bound[i]);
 	free(d->bound);
+	free(d->ids);
 	*d = (struct delta){.sequence = d->sequence};
 }
 
@@ -241,5 +242,8 @@ void delta_note(struct delta *d, const struct tenant_config *tenant, const struc
 				user_is_sound(tenant, m, c->now, c->now_len) &&
 				delta_objects_add(&d->changed.users, &d->changed.user_count, &c->uuid);
 	}
+	if (!c->before && c->now && c->kind == OBJECT_USER && d->clean)
+		noted = user_is_sound(tenant, m, c->now, c->now_len) &&
+			delta_objects_add(&d->changed.users, &d->changed.user_count, &c->uuid);
 	d->whole = !noted;
 }

@@ -8,8 +8,8 @@
  * objects were changed since the bases were made.
  *
  * MUST: a delta publishes what a whole publication of the same mirror would. Only changes of which that can be told are
- * taken: of a user's own fields, or of who is in a plain group (delta_rules.c), with no problem in the object before or
- * after. Of anything else, and wherever in doubt, -EAGAIN: all of it anew.
+ * taken: of a user's own fields, of who is in a plain group (delta_rules.c), and somebody new (delta_add.c), with no problem
+ * in the object before or after. Of anything else, and wherever in doubt, -EAGAIN: all of it anew.
  */
 
 #include "common/snapshot/delta.h"
@@ -18,6 +18,7 @@
 #include "common/snapshot/policy.h"
 #include "common/mirror/mirror.h"
 #include "daemon/tenured/rows.h"
+#include "daemon/tenured/state.h"
 
 /* Objects that changed. */
 struct delta_objects {
@@ -42,6 +43,9 @@ enum delta_kind { DELTA_IDENTITY, DELTA_KEYS, DELTA_POLICY, DELTA_KIND_COUNT };
 struct delta {
 	bool whole; /* something changed that deltas do not tell, or may have */
 	struct delta_base base;
+	bool clean;   /* the bases were made of a directory without a problem, all of which shows */
+	struct uuid *ids; /* of all objects that are no users, ascending */
+	size_t id_count;
 	char **bound; /* names of groups whose members decide more than a delta tells, ascending */
 	size_t bound_count;
 	struct delta_objects changed; /* since the bases; since compaction began, if one is under way */
@@ -70,9 +74,21 @@ void delta_objects_done(struct delta_objects *o);
 int delta_rules(struct delta *d, const struct tenant_config *tenant, const struct directory *directory) MUST_CHECK;
 bool delta_is_bound(const struct delta *d, const char *group);
 
+/* What a change is held against. */
+struct local_accounts;
+struct delta_where {
+	const struct tenant_config *tenant;
+	const struct mirror *m;
+	const struct local_accounts *accounts;
+	const struct state *state; /* who was deleted */
+	bool may_add;		   /* no id is derived, and no local login is mapped */
+};
+
 /* delta_compute.c: what is other than in the base. */
+#define DELTA_ADDED 0x80000000u /* and more: the offset of somebody who is not in the base */
 struct delta_user {
 	uint32_t offset; /* of its record in the base */
+	char *login;	 /* of somebody who is not in it; NULL: is */
 	struct identity_user base;
 	struct user *now; /* parsed anew; NULL: its own fields are as they were */
 	uint32_t *gids;	  /* ascending */
@@ -104,20 +120,26 @@ struct delta_set {
 };
 /* 0; -EAGAIN: it cannot be told; -ENOMEM. */
 int delta_compute(const struct delta *d, const struct delta_base *base, const struct delta_objects *const *changed,
-		  size_t changed_count, const struct tenant_config *tenant, const struct mirror *m,
-		  struct delta_set *ret) MUST_CHECK;
+		  size_t changed_count, const struct delta_where *w, struct delta_set *ret) MUST_CHECK;
 void delta_set_done(struct delta_set *s);
 
 /* delta_lists.c: gids and held assignments of one user, whose groups changed. 0, -EBADMSG, -ENOMEM. */
 int delta_gids(const struct delta_set *s, struct delta_user *u) MUST_CHECK;
 int delta_policy(const struct delta_base *base, const struct delta_set *s, struct delta_user *u) MUST_CHECK;
+int delta_policy_added(const struct delta_base *base, const struct delta_set *s, struct delta_user *u) MUST_CHECK;
 
 /*
  * delta_write.c: what is other than what was written before. *ret_policy: policy and holders are other now. 0 or -errno:
  * some may be written, and a whole publication is due.
  */
-struct local_accounts;
-int delta_write(struct delta *d, const struct delta_base *base, const struct delta_set *s, const struct tenant_config *tenant,
-		const struct local_accounts *accounts, uint64_t generation, bool *ret_policy) MUST_CHECK;
+int delta_write(struct delta *d, const struct delta_base *base, const struct delta_set *s, const struct delta_where *w,
+		uint64_t generation, bool *ret_policy) MUST_CHECK;
+
+/*
+ * delta_add.c: may he be somebody new, as far as the base says? login: as he would show. u->gid is NO_ID then where the
+ * group is his own. 0, -EAGAIN, -ENOMEM.
+ */
+int delta_check_added(const struct delta *d, const struct delta_base *base, const struct delta_where *w, struct user *u,
+		      const char *login) MUST_CHECK;
 
 #endif

@@ -14,11 +14,22 @@
 #include "daemon/tenured/delta.h"
 #include "common/mirror/mirror_build.h"
 
+struct parsed_user {
+	struct user *user;
+	uint32_t offset;
+	char *login; /* of somebody who is not in the base */
+	bool taken;
+	struct source_object source;
+};
+
 struct computation {
 	const struct delta *d;
 	const struct delta_base *base;
+	const struct delta_where *w;
 	const struct tenant_config *tenant;
 	const struct mirror *m;
+	struct parsed_user *added; /* who are not in the base, in the order of a directory */
+	size_t added_count;
 	struct problem_list problems;
 	struct builder builder;
 	struct delta_set *set;
@@ -70,14 +81,47 @@ static int shown_name(const struct computation *c, const char *name, char ret[st
 	return n < 0 || n > IDENTITY_LOGIN_MAX ? -EAGAIN : 0;
 }
 
+/* Somebody of the base. 0, -ENOENT, -EAGAIN. */
 static int find_user(const struct computation *c, const char *name, struct identity_user *ret)
 {
 	char login[IDENTITY_LOGIN_MAX + 1];
 	int r = name ? shown_name(c, name, login) : -EAGAIN;
 
+	return r == 0 ? identity_user_by_name(c->base->identity, login, ret) : r;
+}
+
+/* Somebody of the base, or new. */
+static int find_offset(const struct computation *c, const char *name, uint32_t *ret)
+{
+	struct identity_user u;
+	int r = find_user(c, name, &u);
+
 	if (r == 0)
-		r = identity_user_by_name(c->base->identity, login, ret);
+		*ret = identity_user_offset(c->base->identity, &u);
+	for (size_t i = 0; r == -ENOENT && i < c->added_count; i++)
+		if (strcmp(c->added[i].user->o.name, name) == 0) {
+			*ret = c->added[i].offset;
+			return 0;
+		}
 	return r == -ENOENT ? -EAGAIN : r;
+}
+
+/* As the record shows; of somebody new, what is known before his record is made. */
+static int user_at(const struct computation *c, uint32_t offset, struct identity_user *ret)
+{
+	const struct parsed_user *p = &c->added[offset & ~DELTA_ADDED];
+
+	if (!(offset & DELTA_ADDED))
+		return identity_user_by_offset(c->base->identity, offset, ret);
+	*ret = (struct identity_user){
+		.name = p->login,
+		.name_len = strlen(p->login),
+		.uid = p->user->uid,
+		.gid = p->user->gid == NO_ID ? p->user->uid : p->user->gid,
+		.principal = p->user->o.id,
+	};
+	identity_home(c->base->identity, ret);
+	return 0;
 }
 
 /* --- what was changed, parsed --- */
@@ -96,27 +140,77 @@ static int verdict(const struct computation *c, bool parsed)
 	return c->builder.no_memory ? -ENOMEM : parsed && c->problems.count == 0 ? 0 : -EAGAIN;
 }
 
-/* *ret is the caller's in any case. */
-static int parse_user(struct computation *c, const struct uuid *id, struct user *ret, uint32_t *ret_offset)
+static int add_new(struct computation *c, struct parsed_user *p)
 {
-	struct identity_user shown;
-	struct source_object s;
-	int r = source_of(c, id, &s);
+	char login[IDENTITY_LOGIN_MAX + 1];
+	int r = shown_name(c, p->user->o.name, login);
 
 	if (r == 0)
-		r = s.kind == OBJECT_USER ? verdict(c, mirror_parse(&c->builder, &s, ret)) : -EAGAIN;
-	if (r == 0)
-		r = user_validate(ret, c->tenant, &c->problems);
-	if (r == 0)
-		r = verdict(c, !ret->o.dropped);
-	if (r == 0)
-		r = find_user(c, ret->o.name, &shown);
+		r = delta_check_added(c->d, c->base, c->w, p->user, login);
 	if (r < 0)
 		return r;
-	if (!uuid_equal(&shown.principal, &ret->o.id))
+	p->login = strdup(login);
+	return p->login ? 0 : -ENOMEM;
+}
+
+static int parse_user(struct computation *c, const struct uuid *id, struct parsed_user *p)
+{
+	struct identity_user shown;
+	int r = source_of(c, id, &p->source);
+
+	if (r == 0)
+		r = p->source.kind == OBJECT_USER ? verdict(c, mirror_parse(&c->builder, &p->source, p->user)) : -EAGAIN;
+	if (r == 0)
+		r = user_validate(p->user, c->tenant, &c->problems);
+	if (r == 0)
+		r = verdict(c, !p->user->o.dropped);
+	if (r == 0)
+		r = find_user(c, p->user->o.name, &shown);
+	if (r == -ENOENT)
+		return add_new(c, p);
+	if (r < 0)
+		return r;
+	if (!uuid_equal(&shown.principal, &p->user->o.id))
 		return -EAGAIN;
-	*ret_offset = identity_user_offset(c->base->identity, &shown);
-	return 0;
+	p->offset = identity_user_offset(c->base->identity, &shown);
+	return add_offset(c, p->offset);
+}
+
+/* Those of the base first, then who is new: in the order of a directory. */
+static int compare_parsed(const void *a, const void *b)
+{
+	const struct parsed_user *x = a, *y = b;
+
+	if (!x->login || !y->login)
+		return (x->login != NULL) - (y->login != NULL);
+	return mirror_compare_sources(&x->source, &y->source);
+}
+
+/* No two of them are one. */
+static bool are_distinct(const struct user *a, const struct user *b)
+{
+	return strcmp(a->o.name, b->o.name) != 0 && a->uid != b->uid && !uuid_equal(&a->o.id, &b->o.id);
+}
+
+static int number_new(struct computation *c, struct parsed_user *parsed, size_t count)
+{
+	size_t first = count;
+	int r = 0;
+
+	if (count > 1)
+		qsort(parsed, count, sizeof(*parsed), compare_parsed);
+	while (first > 0 && parsed[first - 1].login)
+		first--;
+	c->added = parsed + first;
+	c->added_count = count - first;
+	for (size_t i = 0; r == 0 && i < c->added_count; i++) {
+		for (size_t k = 0; k < i; k++)
+			if (!are_distinct(c->added[i].user, c->added[k].user))
+				return -EAGAIN;
+		c->added[i].offset = DELTA_ADDED | (uint32_t)i;
+		r = add_offset(c, c->added[i].offset);
+	}
+	return r;
 }
 
 static int members_before(const struct computation *c, struct delta_group *g)
@@ -153,12 +247,10 @@ static int members_now(const struct computation *c, struct delta_group *g)
 	if (!g->now)
 		return -ENOMEM;
 	for (; g->now_count < members->count; g->now_count++) {
-		struct identity_user u;
-		int r = find_user(c, members->names[g->now_count], &u);
+		int r = find_offset(c, members->names[g->now_count], &g->now[g->now_count]);
 
 		if (r < 0)
 			return r;
-		g->now[g->now_count] = identity_user_offset(c->base->identity, &u);
 	}
 	g->now_count = unique(g->now, g->now_count);
 	return 0;
@@ -184,7 +276,7 @@ static int list_names(const struct computation *c, struct delta_group *g)
 	size_t at = 0;
 
 	for (size_t i = 0; i < g->now_count; i++) {
-		if (identity_user_by_offset(c->base->identity, g->now[i], &u) < 0)
+		if (user_at(c, g->now[i], &u) < 0)
 			return -EAGAIN;
 		g->names_len += u.name_len + 1;
 	}
@@ -193,7 +285,7 @@ static int list_names(const struct computation *c, struct delta_group *g)
 	if (!g->names || !g->lengths)
 		return -ENOMEM;
 	for (size_t i = 0; i < g->now_count; i++) {
-		if (identity_user_by_offset(c->base->identity, g->now[i], &u) < 0)
+		if (user_at(c, g->now[i], &u) < 0)
 			return -EAGAIN;
 		memcpy(g->names + at, u.name, u.name_len + 1);
 		g->lengths[i] = (uint8_t)(u.name_len + 1);
@@ -317,7 +409,7 @@ static int compare_keys(const struct computation *c, struct delta_user *u)
 
 static int compute_user(const struct computation *c, struct delta_user *u)
 {
-	int r = identity_user_by_offset(c->base->identity, u->offset, &u->base);
+	int r = user_at(c, u->offset, &u->base);
 
 	u->record = u->base;
 	if (r == 0)
@@ -328,17 +420,12 @@ static int compute_user(const struct computation *c, struct delta_user *u)
 		return r;
 	u->record.gids = u->gids;
 	u->record.gid_count = u->gid_count;
-	u->other_identity = differs(&u->record, &u->base);
-	r = delta_policy(c->base, c->set, u);
+	u->other_identity = u->login || differs(&u->record, &u->base);
+	r = u->login ? delta_policy_added(c->base, c->set, u) : delta_policy(c->base, c->set, u);
 	return r == 0 && u->now ? compare_keys(c, u) : r;
 }
 
 /* --- all of it --- */
-
-struct parsed_user {
-	struct user *user;
-	uint32_t offset;
-};
 
 static int parse_one(struct computation *c, const struct uuid *id, struct parsed_user *ret)
 {
@@ -346,9 +433,7 @@ static int parse_one(struct computation *c, const struct uuid *id, struct parsed
 	if (!ret->user)
 		return -ENOMEM;
 	user_init(ret->user);
-	int r = parse_user(c, id, ret->user, &ret->offset);
-
-	return r < 0 ? r : add_offset(c, ret->offset);
+	return parse_user(c, id, ret);
 }
 
 static void free_user(struct user *u)
@@ -377,7 +462,8 @@ static int compute_users(struct computation *c, struct parsed_user *parsed, size
 		if (!u || u->now)
 			return -EAGAIN; /* two objects are one user */
 		u->now = parsed[i].user;
-		parsed[i].user = NULL;
+		u->login = parsed[i].login;
+		parsed[i].taken = true; /* the set's by now */
 	}
 	for (size_t i = 0; r == 0 && i < s->user_count; i++)
 		r = compute_user(c, &s->users[i]);
@@ -407,6 +493,8 @@ static int compute(struct computation *c, const struct delta_objects *all, struc
 		return -ENOMEM;
 	for (size_t i = 0; r == 0 && i < all->user_count; i++)
 		r = parse_one(c, &all->users[i], &parsed[i]);
+	if (r == 0)
+		r = number_new(c, parsed, all->user_count);
 	for (size_t i = 0; r == 0 && i < all->group_count; i++) {
 		struct delta_group *g = &s->groups[s->group_count++];
 
@@ -419,21 +507,24 @@ static int compute(struct computation *c, const struct delta_objects *all, struc
 }
 
 int delta_compute(const struct delta *d, const struct delta_base *base, const struct delta_objects *const *changed,
-		  size_t changed_count, const struct tenant_config *tenant, const struct mirror *m, struct delta_set *ret)
+		  size_t changed_count, const struct delta_where *w, struct delta_set *ret)
 {
-	struct computation c = {.d = d, .base = base, .tenant = tenant, .m = m, .set = ret};
+	struct computation c = {.d = d, .base = base, .w = w, .tenant = w->tenant, .m = w->m, .set = ret};
 	struct delta_objects all = {0};
 	struct parsed_user *parsed;
 	int r;
 
 	*ret = (struct delta_set){0};
-	c.builder = (struct builder){.m = m, .tenant = tenant, .problems = &c.problems};
+	c.builder = (struct builder){.m = w->m, .tenant = w->tenant, .problems = &c.problems};
 	r = gather(changed, changed_count, &all);
 	parsed = calloc(all.user_count + 1, sizeof(*parsed));
 	if (r == 0)
 		r = parsed ? compute(&c, &all, parsed) : -ENOMEM;
 	for (size_t i = 0; parsed && i < all.user_count; i++)
-		free_user(parsed[i].user);
+		if (!parsed[i].taken) {
+			free_user(parsed[i].user);
+			free(parsed[i].login);
+		}
 	free(parsed);
 	delta_objects_done(&all);
 	problem_list_done(&c.problems);
@@ -449,6 +540,7 @@ void delta_set_done(struct delta_set *s)
 		free_user(s->users[i].now);
 		free(s->users[i].gids);
 		free(s->users[i].strings);
+		free(s->users[i].login);
 		free(s->users[i].held);
 	}
 	for (size_t i = 0; i < s->group_count; i++) {

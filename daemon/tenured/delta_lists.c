@@ -163,3 +163,26 @@ int delta_policy(const struct delta_base *b, const struct delta_set *s, struct d
 			  u->policy.end_ns != p.end_ns || kept != before || gained > 0;
 	return p.uid == u->base.uid ? 0 : -EBADMSG;
 }
+
+int delta_policy_added(const struct delta_base *b, const struct delta_set *s, struct delta_user *u)
+{
+	size_t size = 0, gained = 0;
+	int r = held_gain(b, s, u, &size, u->now->kind == USER_SERVICE, &gained);
+
+	u->policy = (struct policy_change){
+		.added = true,
+		.id = u->base.principal,
+		.name = u->now->o.name,
+		.login = u->login,
+		.place = u->now->o.place,
+		.uid = u->base.uid,
+		.service = u->now->kind == USER_SERVICE,
+		.enabled = u->now->enabled,
+		.start_ns = u->now->start_ns,
+		.end_ns = u->now->end_ns,
+		.held = u->held,
+		.held_count = u->held_count,
+	};
+	u->other_policy = true;
+	return r;
+}

@@ -67,6 +67,54 @@ static bool is_bound(const struct delta *d, const struct tenant_config *tenant, 
 	return false;
 }
 
+static int compare_ids(const void *a, const void *b)
+{
+	return memcmp(a, b, sizeof(struct uuid));
+}
+
+static void add_ids(struct delta *delta, const void *objects, size_t stride, size_t count)
+{
+	const char *at = objects;
+
+	for (size_t i = 0; i < count; i++, at += stride)
+		delta->ids[delta->id_count++] = ((const struct object *)(const void *)at)->id;
+}
+
+static int list_ids(struct delta *delta, const struct directory *d)
+{
+	delta->ids = calloc(d->group_count + d->scope_count + d->host_count + d->unit_count + d->role_count +
+				    d->assignment_count + 1,
+			    sizeof(*delta->ids));
+	if (!delta->ids)
+		return -ENOMEM;
+	add_ids(delta, d->groups, sizeof(*d->groups), d->group_count);
+	add_ids(delta, d->scopes, sizeof(*d->scopes), d->scope_count);
+	add_ids(delta, d->hosts, sizeof(*d->hosts), d->host_count);
+	add_ids(delta, d->units, sizeof(*d->units), d->unit_count);
+	add_ids(delta, d->roles, sizeof(*d->roles), d->role_count);
+	add_ids(delta, d->assignments, sizeof(*d->assignments), d->assignment_count);
+	if (delta->id_count > 1)
+		qsort(delta->ids, delta->id_count, sizeof(*delta->ids), compare_ids);
+	return 0;
+}
+
+/* Everybody who has a number shows, and every group that has one. */
+static bool all_show(const struct delta *delta, const struct tenant_config *tenant, const struct directory *d)
+{
+	struct identity_group shown;
+	size_t users = 0;
+
+	for (size_t i = 0; i < d->user_count; i++) {
+		if (d->users[i].o.dropped)
+			return false;
+		users += d->users[i].uid != NO_ID;
+	}
+	for (size_t i = 0; i < d->group_count; i++)
+		if (d->groups[i].o.dropped || (d->groups[i].gid != NO_ID && !shown_group(delta, tenant, &d->groups[i], &shown)))
+			return false;
+	return users == identity_user_count(delta->base.identity);
+}
+
 static void mark(const struct delta *delta, const struct tenant_config *tenant, const struct directory *d, bool *marks)
 {
 	for (size_t i = 0; i < d->group_count; i++) {
@@ -94,6 +142,9 @@ int delta_rules(struct delta *delta, const struct tenant_config *tenant, const s
 	delta->bound = calloc(d->group_count + 1, sizeof(*delta->bound));
 	if (!marks || !delta->bound)
 		r = -ENOMEM;
+	if (r == 0)
+		r = list_ids(delta, d);
+	delta->clean = r == 0 && all_show(delta, tenant, d);
 	if (r == 0)
 		mark(delta, tenant, d, marks);
 	for (size_t i = 0; r == 0 && i < d->group_count; i++) {

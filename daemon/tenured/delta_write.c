@@ -18,8 +18,7 @@ struct writing {
 	struct delta *d;
 	const struct delta_base *base;
 	const struct delta_set *s;
-	const struct tenant_config *tenant;
-	const struct local_accounts *accounts;
+	const struct delta_where *where;
 	uint64_t generation;
 };
 
@@ -46,7 +45,7 @@ static bool is_news(const struct writing *w, enum delta_kind kind, struct sha256
 
 static int path_of(const struct writing *w, const char *file, uint64_t id, char path[static SNAPSHOT_PATH_MAX])
 {
-	return snapshot_delta_path(w->tenant->name, file, id, path, SNAPSHOT_PATH_MAX);
+	return snapshot_delta_path(w->where->tenant->name, file, id, path, SNAPSHOT_PATH_MAX);
 }
 
 /* --- identity --- */
@@ -69,8 +68,13 @@ static int write_identity(struct writing *w)
 
 		if (!s->users[i].other_identity)
 			continue;
+		const uint32_t numbers[] = {s->users[i].offset, u->uid, u->gid};
+
 		users[delta.user_count++] = *u;
-		replaced[delta.replaced_count++] = s->users[i].offset;
+		if (!s->users[i].login)
+			replaced[delta.replaced_count++] = s->users[i].offset;
+		hash(&h, numbers, sizeof(numbers));
+		hash(&h, &u->principal, sizeof(u->principal));
 		hash(&h, u->strings, u->strings_len);
 		hash(&h, u->gids, u->gid_count * sizeof(*u->gids));
 	}
@@ -87,7 +91,7 @@ static int write_identity(struct writing *w)
 		hash(&h, g->base.name, strlen(g->base.name));
 		hash(&h, g->names, g->names_len);
 	}
-	if (r == 0 && is_news(w, DELTA_IDENTITY, &h, delta.replaced_count, digest)) {
+	if (r == 0 && is_news(w, DELTA_IDENTITY, &h, delta.user_count + delta.group_count, digest)) {
 		r = path_of(w, "identity", identity_base_id(w->base->identity), path);
 		if (r == 0)
 			r = identity_delta_write(path, w->generation, w->base->identity, &delta);
@@ -159,12 +163,42 @@ static int write_holders(struct writing *w, const struct policy_change *changes,
 	if (r == 0)
 		r = path_of(w, "holders", w->base->holders_id, path);
 	if (r == 0) {
-		rows_resolve_groups(&rows, w->accounts);
-		r = holders_delta_write(path, w->generation, &w->tenant->id, w->base->holders_id, w->d->sequence, principals,
+		rows_resolve_groups(&rows, w->where->accounts);
+		r = holders_delta_write(path, w->generation, &w->where->tenant->id, w->base->holders_id, w->d->sequence, principals,
 					count, rows.items, rows.count);
 	}
 	free(principals);
 	return r;
+}
+
+static void hash_change(struct sha256_ctx *h, const struct policy_change *c)
+{
+	const int64_t numbers[] = {c->principal, c->added, c->uid, c->service, c->enabled, c->start_ns, c->end_ns};
+
+	hash(h, numbers, sizeof(numbers));
+	hash(h, &c->id, sizeof(c->id));
+	hash(h, c->added ? c->name : "", c->added ? strlen(c->name) : 0);
+	hash(h, c->held, c->held_count * sizeof(*c->held));
+}
+
+/* Who is new comes first. */
+static size_t list_changes(const struct writing *w, struct policy_change *changes, struct sha256_ctx *h)
+{
+	const size_t of_base = policy_principal_count(w->base->policy);
+	size_t count = 0;
+
+	for (int added = 1; added >= 0; added--)
+		for (size_t i = 0; i < w->s->user_count; i++) {
+			const struct delta_user *u = &w->s->users[i];
+
+			if (!u->other_policy || u->policy.added != (added == 1))
+				continue;
+			changes[count] = u->policy;
+			if (added)
+				changes[count].principal = (uint32_t)(of_base + count);
+			hash_change(h, &changes[count++]);
+		}
+	return count;
 }
 
 static int write_policy(struct writing *w, bool *ret_news)
@@ -173,23 +207,13 @@ static int write_policy(struct writing *w, bool *ret_news)
 	uint8_t digest[DELTA_DIGEST_LEN];
 	char path[SNAPSHOT_PATH_MAX];
 	struct sha256_ctx h;
-	size_t count = 0;
+	size_t count;
 	int r = 0;
 
 	if (!changes)
 		return -ENOMEM;
 	sha256_init(&h);
-	for (size_t i = 0; i < w->s->user_count; i++) {
-		const struct policy_change *c = &w->s->users[i].policy;
-
-		if (!w->s->users[i].other_policy)
-			continue;
-		const int64_t numbers[] = {c->principal, c->enabled, c->start_ns, c->end_ns};
-
-		changes[count++] = *c;
-		hash(&h, numbers, sizeof(numbers));
-		hash(&h, c->held, c->held_count * sizeof(*c->held));
-	}
+	count = list_changes(w, changes, &h);
 	*ret_news = is_news(w, DELTA_POLICY, &h, count, digest);
 	if (*ret_news) {
 		memset(w->d->written[DELTA_POLICY], 0xff, DELTA_DIGEST_LEN); /* until both are */
@@ -205,10 +229,10 @@ static int write_policy(struct writing *w, bool *ret_news)
 	return r;
 }
 
-int delta_write(struct delta *d, const struct delta_base *base, const struct delta_set *s, const struct tenant_config *tenant,
-		const struct local_accounts *accounts, uint64_t generation, bool *ret_policy)
+int delta_write(struct delta *d, const struct delta_base *base, const struct delta_set *s, const struct delta_where *where,
+		uint64_t generation, bool *ret_policy)
 {
-	struct writing w = {d, base, s, tenant, accounts, generation};
+	struct writing w = {d, base, s, where, generation};
 	int r;
 
 	d->sequence++;

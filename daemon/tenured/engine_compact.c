@@ -153,9 +153,11 @@ static int install(struct engine *e, size_t tenant)
 	if (r < 0)
 		return r;
 	memset(d->written, 0, sizeof(d->written));
-	r = delta_compute(d, &next, changed, ARRAY_LENGTH(changed), config, m, &set);
+	const struct delta_where where = engine_delta_where(e, tenant, m);
+
+	r = delta_compute(d, &next, changed, ARRAY_LENGTH(changed), &where, &set);
 	if (r == 0)
-		r = delta_write(d, &next, &set, config, &e->compile->accounts, generation_read(), &policy);
+		r = delta_write(d, &next, &set, &where, generation_read(), &policy);
 	if (r == 0)
 		r = put_in_place(config->name);
 	d->weight = set.weight;

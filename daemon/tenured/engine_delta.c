@@ -54,18 +54,31 @@ static bool may_be_delta(const struct engine *e, size_t tenant)
 	       d->weight <= DELTA_WEIGHT_MAX;
 }
 
-static int publish(struct engine *e, size_t tenant, const struct mirror *m, bool *ret_policy)
+struct delta_where engine_delta_where(const struct engine *e, size_t tenant, const struct mirror *m)
 {
 	const struct tenant_config *config = &e->compile->tenants[tenant].config;
+
+	return (struct delta_where){
+		.tenant = config,
+		.m = m,
+		.accounts = &e->compile->accounts,
+		.state = &e->state,
+		.may_add = !config->ldap.derive_ids && e->compile->host.local_login_count == 0,
+	};
+}
+
+static int publish(struct engine *e, size_t tenant, const struct mirror *m, bool *ret_policy)
+{
+	const struct delta_where where = engine_delta_where(e, tenant, m);
 	struct delta *d = &e->tenants[tenant].delta;
 	const struct delta_objects *const changed[] = {&d->before, &d->changed};
 	struct delta_set set;
-	int r = delta_compute(d, &d->base, changed, ARRAY_LENGTH(changed), config, m, &set);
+	int r = delta_compute(d, &d->base, changed, ARRAY_LENGTH(changed), &where, &set);
 
 	if (r < 0)
 		return r;
 	d->weight = set.weight;
-	r = delta_write(d, &d->base, &set, config, &e->compile->accounts, generation_read(), ret_policy);
+	r = delta_write(d, &d->base, &set, &where, generation_read(), ret_policy);
 	delta_set_done(&set);
 	return r;
 }
@@ -103,7 +116,10 @@ static bool begin(struct engine *e, size_t tenant, uint64_t generation)
 	if (!t->restricted || generation == 0 || delta_open_base(&t->config, false, &d->base) < 0)
 		return false;
 	/* What only restricts and did not compile left the last good one in its place (T49). */
-	return policy_generation(d->base.policy) == generation && delta_rules(d, &t->config, t->directory) == 0;
+	if (policy_generation(d->base.policy) != generation || delta_rules(d, &t->config, t->directory) < 0)
+		return false;
+	d->clean = d->clean && t->problems.count == 0 && !t->problems.lost;
+	return true;
 }
 
 void engine_delta_begin(struct engine *e, size_t tenant, int published, uint64_t generation)

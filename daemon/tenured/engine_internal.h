@@ -146,6 +146,8 @@ int engine_renew_policy(struct engine *e, size_t tenant) MUST_CHECK;
 
 /* Publishes what changed as deltas. 0; -EAGAIN: all of it is to be published; -errno: likewise, and disk or memory fail. */
 int engine_publish_delta(struct engine *e, size_t tenant) MUST_CHECK;
+/* What its changes are held against. */
+struct delta_where engine_delta_where(const struct engine *e, size_t tenant, const struct mirror *m);
 /* All files of the tenant were published, or failed to be: what changes from now on may be deltas of them. */
 void engine_delta_begin(struct engine *e, size_t tenant, int published, uint64_t generation);
 /* Removes deltas of bases that are not in place any more. */

@@ -62,21 +62,35 @@ static void add_user(struct lines *l, const char *how, const struct identity_use
 	free(gids);
 }
 
+static int compare_lines(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Members in no order: somebody new stands last in a delta, and where they belong in a file that is made anew. */
 static void add_group(struct lines *l, const char *how, const struct identity *id, const struct identity_group *g)
 {
-	char *members = calloc(1, g->members_len + 8 * g->member_count + 300 * g->member_count + 1);
+	char **members = calloc(g->member_count + 1, sizeof(*members)), *text = calloc(g->member_count + 1, 300);
 	size_t at = 0;
 
-	assert_non_null(members);
+	assert_true(members && text);
 	for (size_t i = 0; i < g->member_count; i++) {
 		const char *name;
 		size_t len;
 
 		assert_int_equal(identity_member(id, g, i, &name, &len), 0);
-		at += (size_t)sprintf(members + at, " %.*s", (int)len, name);
+		members[i] = strndup(name, len);
+		assert_non_null(members[i]);
 	}
-	add(l, "%s %s gid=%u members=%zu/%zu%s", how, g->name, g->gid, g->member_count, g->members_len, members);
+	if (g->member_count > 0)
+		qsort(members, g->member_count, sizeof(*members), compare_lines);
+	for (size_t i = 0; i < g->member_count; i++) {
+		at += (size_t)sprintf(text + at, " %s", members[i]);
+		free(members[i]);
+	}
+	add(l, "%s %s gid=%u members=%zu/%zu%s", how, g->name, g->gid, g->member_count, g->members_len, text);
 	free(members);
+	free(text);
 }
 
 static void look_up(struct lines *l, const struct identity *id, const char *name, uint32_t number)
@@ -242,11 +256,6 @@ static void policy_answers(struct lines *l, const char *tenant, const struct ans
 			add(l, "approver of %u: %s", i, name_of(p, found));
 	for (uint32_t k = 0; policy_manager(p, k, &found) == 0; k++)
 		add(l, "manager %s", name_of(p, found));
-}
-
-static int compare_lines(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
 char *answers_of(const char *tenant, const struct answers_asked *asked)

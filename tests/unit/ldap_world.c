@@ -216,7 +216,7 @@ void world_put_policy(struct mirror *m)
 	PUT(m, OBJECT_SCOPE, "prod", F(PATH, "/prod"));
 	PUT(m, OBJECT_ROLE, "operator", F(ACTION, "become:root"), F(ACTION, "group:adm"), F(MAX_DURATION, "2h"),
 	    F(STEP_UP, "false"), F(APPROVALS, "1"), F(APPROVER, GROUP(3)));
-	PUT(m, OBJECT_ROLE, "keeper", F(ACTION, "user:lock"), F(MAX_DURATION, "2h"));
+	PUT(m, OBJECT_ROLE, "keeper", F(ACTION, "user.lock"), F(MAX_DURATION, "2h"));
 	PUT(m, OBJECT_ASSIGNMENT, "login", F(ASSIGNMENT_TYPE, "active"), F(ROLE, "host-user-login"), F(PRINCIPAL, GROUP(0)),
 	    F(PATH, "/prod"));
 	PUT(m, OBJECT_ASSIGNMENT, "may", F(ASSIGNMENT_TYPE, "eligible"), F(ROLE, "operator"), F(PRINCIPAL, GROUP(1)),

@@ -27,6 +27,15 @@ static int count_key(void *context, const char *line)
 	return 0;
 }
 
+static void wait_for_compactor(struct engine_fixture *f)
+{
+	for (unsigned i = 0; i < 1000 && engine_is_compacting(f->engine, world_tenant(f)); i++) {
+		usleep(5000);
+		fixture_pass(f, 60 * NS_PER_S);
+	}
+	assert_false(engine_is_compacting(f->engine, world_tenant(f)));
+}
+
 static void test_only_what_a_change_touches_is_written(void **state)
 {
 	struct engine_fixture *f = *state;
@@ -78,6 +87,54 @@ static void test_who_is_disabled_loses_what_was_granted(void **state)
 	fixture_pass(f, 60 * NS_PER_S);
 	assert_int_equal(r->state, REQUEST_REVOKED);
 	assert_int_equal(whole_count(f), 1);
+}
+
+/* Somebody new, with groups, keys and rights; what he may not have is published whole, and he does not get it. */
+static void test_somebody_new_is_a_delta(void **state)
+{
+	struct engine_fixture *f = *state;
+	struct world_user u = person(PEOPLE);
+
+	for (size_t i = 0; i < engine_problems(f->engine)->count; i++)
+		print_message("%s %s\n", engine_problems(f->engine)->items[i].id, engine_problems(f->engine)->items[i].message);
+	change(f, &u);
+	assert_int_equal(whole_count(f), 1);
+	assert_string_equal(gecos_of(PEOPLE), "0");
+	assert_true(is_enabled(PEOPLE));
+	assert_int_equal(keys_of(PEOPLE), 1);
+	assert_int_equal(rows_of(PEOPLE), 0);
+	put_team(f, 0, PEOPLE - 10, 11);
+	world_commit(f, false);
+	fixture_pass(f, 60 * NS_PER_S);
+	assert_int_equal(whole_count(f), 1);
+	assert_true(rows_of(PEOPLE) > 0);
+	disable(f, PEOPLE);
+	assert_int_equal(rows_of(PEOPLE), 0);
+	assert_int_equal(keys_of(PEOPLE), 0);
+	engine_compact(f->engine, world_tenant(f));
+	wait_for_compactor(f);
+	assert_false(is_enabled(PEOPLE));
+	assert_int_equal(whole_count(f), 1);
+}
+
+/* T50: the uid of somebody who was deleted is nobody's; a local account's, or another's name, neither. */
+static void test_a_newcomer_takes_nothing_that_was_anybodys(void **state)
+{
+	struct engine_fixture *f = *state;
+	CLEANUP(identity_closep) struct identity *id = NULL;
+	struct identity_user found;
+	struct world_user u = person(PEOPLE);
+
+	world_delete_user(world_mirror(f), 20);
+	world_commit(f, false);
+	fixture_pass(f, 60 * NS_PER_S);
+	assert_int_equal(whole_count(f), 2);
+	u.uid = UID(20);
+	change(f, &u);
+	assert_int_equal(whole_count(f), 3);
+	assert_int_equal(identity_open(WORLD_TENANT, &id), 0);
+	assert_int_equal(identity_user_by_uid(id, UID(20), &found), -ENOENT);
+	assert_int_equal(identity_user_by_name(id, "user000040", &found), -ENOENT);
 }
 
 /* --- kills --- */
@@ -237,15 +294,6 @@ static void test_what_cannot_be_written_as_a_delta_is_published_whole(void **sta
 
 /* --- compaction --- */
 
-static void wait_for_compactor(struct engine_fixture *f)
-{
-	for (unsigned i = 0; i < 1000 && engine_is_compacting(f->engine, world_tenant(f)); i++) {
-		usleep(5000);
-		fixture_pass(f, 60 * NS_PER_S);
-	}
-	assert_false(engine_is_compacting(f->engine, world_tenant(f)));
-}
-
 static void test_a_compaction_keeps_what_changes_meanwhile(void **state)
 {
 	struct engine_fixture *f = *state;
@@ -381,6 +429,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_only_what_a_change_touches_is_written),
 		TEST(test_who_is_disabled_loses_what_was_granted),
+		TEST(test_somebody_new_is_a_delta),
+		TEST(test_a_newcomer_takes_nothing_that_was_anybodys),
 		TEST(test_a_broker_killed_at_any_system_call_leaves_old_or_new),
 		TEST(test_a_damaged_delta_is_damage_of_the_whole),
 		TEST(test_no_flipped_bit_of_a_delta_lets_anybody_in),

@@ -19,7 +19,7 @@
 #include "tests/unit/cmocka_test.h"
 #include "tests/unit/ldap_world.h"
 
-#define USERS	48
+#define USERS	72
 #define GROUPS	14
 #define HIDDEN	9  /* has no gid */
 #define NESTING 10 /* may have 11 in it */
@@ -45,6 +45,7 @@ struct team {
 };
 
 static struct person people[USERS];
+static bool somebody_new; /* in this round */
 static struct team teams[GROUPS];
 
 static void put_team(struct mirror *m, unsigned n)
@@ -122,12 +123,13 @@ static void step_person(struct mirror *m)
 	const unsigned n = draw(USERS);
 	struct person *p = &people[n];
 
-	if (!p->there || draw(30) == 0) {
+	if (!p->there || draw(15) == 0) {
 		p->there = !p->there;
 		if (!p->there) {
 			world_delete_user(m, n);
 			return;
 		}
+		somebody_new = true;
 		p->user = (struct world_user){.number = n, .gecos = "New", .service = draw(6) == 0, .no_uid = n == NO_UID};
 	} else if (draw(25) == 0) {
 		alter_person(p, n);
@@ -301,7 +303,7 @@ static void begin(struct engine_fixture *f)
 	struct mirror *m = world_mirror(f);
 
 	for (unsigned i = 0; i < USERS; i++) {
-		people[i] = (struct person){.there = i % 8 != 7,
+		people[i] = (struct person){.there = i % 4 != 3,
 					    .user = {.number = i, .gecos = "First", .service = i % 6 == 5, .no_uid = i == NO_UID}};
 		if (people[i].there)
 			world_put_user(m, &people[i].user);
@@ -323,8 +325,8 @@ static void test_deltas_say_what_a_whole_publication_would(void **state_)
 	const char *rounds_text = getenv("TENURE_DELTA_ROUNDS");
 	const unsigned rounds = rounds_text ? (unsigned)strtoul(rounds_text, NULL, 10) : ROUNDS;
 	struct answers_asked asked;
-	uint64_t whole, deltas;
-	unsigned compactions = 0;
+	uint64_t whole, deltas, now_whole;
+	unsigned compactions = 0, newcomers = 0;
 	bool at_work = false;
 
 	world_start(f);
@@ -332,6 +334,8 @@ static void test_deltas_say_what_a_whole_publication_would(void **state_)
 	begin(f);
 	compare(f, &asked);
 	for (unsigned i = 0; i < rounds; i++) {
+		engine_publications(f->engine, world_tenant(f), &whole, &deltas);
+		somebody_new = false;
 		for (unsigned k = 0, steps = draw(5) == 0 ? 1 + draw(6) : 1; k < steps; k++)
 			(draw(3) ? step_person : step_team)(world_mirror(f));
 		if (i % 25 == 24)
@@ -344,14 +348,17 @@ static void test_deltas_say_what_a_whole_publication_would(void **state_)
 			engine_compact(f->engine, world_tenant(f));
 		if (draw(15) == 0)
 			usleep(20000);
+		engine_publications(f->engine, world_tenant(f), &now_whole, &deltas);
+		newcomers += somebody_new && now_whole == whole;
 		compactions += at_work && !engine_is_compacting(f->engine, world_tenant(f));
 		at_work = engine_is_compacting(f->engine, world_tenant(f));
 	}
 	engine_publications(f->engine, world_tenant(f), &whole, &deltas);
-	print_message("%u changes: %llu published whole, %llu as deltas, %u compactions\n", rounds, (unsigned long long)whole,
-		      (unsigned long long)deltas, compactions);
+	print_message("%u changes: %llu published whole, %llu as deltas, %u of somebody new; %u compactions\n", rounds, (unsigned long long)whole,
+		      (unsigned long long)deltas, newcomers, compactions);
 	assert_true(deltas > rounds / 5);
 	assert_true(whole > rounds / 50);
+	assert_true(newcomers > rounds / 100);
 	assert_true(compactions > rounds / 200);
 }
 
