@@ -21,7 +21,7 @@
 #include "common/decide/decide.h"
 #include "daemon/tenured/engine_internal.h"
 
-#define COMPACT_USERS  256
+#define COMPACT_USERS  128
 #define COMPACT_WEIGHT 16384
 #define LOOK_NS	       (20 * NS_PER_MS)
 #define CHILD_NICE     10

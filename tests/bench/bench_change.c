@@ -22,7 +22,7 @@
 #include "tests/unit/ldap_world.h"
 
 #define CHANGES 200
-#define FULL	5
+#define FULL	4
 
 static double ms_now(void)
 {
@@ -126,14 +126,21 @@ static void change_member(struct mirror *m, unsigned users, unsigned i)
 	world_put_group(m, &g);
 }
 
+static void change_new(struct mirror *m, unsigned users, unsigned i)
+{
+	const struct world_user u = user_of(users + i);
+
+	world_put_user(m, &u);
+}
+
 static void change_role(struct mirror *m, unsigned users, unsigned i)
 {
 	struct world_user u = user_of(users + i); /* renamed objects: all of it anew */
 	char name[32];
 
 	(void)snprintf(name, sizeof(name), "odd%u", i);
-	u.number = 3;
-	u.name = name;
+	u.number = 3; /* as in the beginning at last, so that nothing of it dangles */
+	u.name = i % 2 == 0 ? name : NULL;
 	world_put_user(m, &u);
 }
 
@@ -187,6 +194,7 @@ int main(int argc, char **argv)
 	fixture_pass(f, 3600 * NS_PER_S);
 	measure(f, users, "a rename (all anew)", change_role, changes < FULL ? changes : FULL);
 	measure(f, users, "gecos", change_gecos, changes);
+	measure(f, users, "somebody new", change_new, changes);
 	measure(f, users, "disabled", change_enabled, changes);
 	measure(f, users, "a member more and less", change_member, changes);
 	return engine_fixture_teardown((void **)&f);
