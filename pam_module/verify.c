@@ -35,13 +35,50 @@ static int compare(const char *password, const char *hash)
 	return r;
 }
 
-int verify_password(const struct index_tenant *tenant, uid_t uid, const char *password, bool may_ask)
+static int explain(struct verification *v, const char *otherwise, int r)
+{
+	if (!v->message[0])
+		memcpy(v->message, otherwise, strlen(otherwise) + 1);
+	return r;
+}
+
+/* The directory's to judge; it is as slow for everybody. */
+static int ask_directory(uid_t uid, const char *password, struct verification *v)
+{
+	enum broker_verdict verdict;
+	int r = broker_password(uid, password, NULL, &verdict, v->message);
+
+	if (r < 0)
+		return r;
+	switch (verdict) {
+	case BROKER_VERDICT_YES:
+		return 0;
+	case BROKER_VERDICT_MUST_CHANGE:
+		v->must_change = true;
+		return 0;
+	case BROKER_VERDICT_EXPIRED:
+		return explain(v, "Your password or account has expired; an administrator has to renew it.", -EKEYEXPIRED);
+	case BROKER_VERDICT_LOCKED:
+		return explain(v, "Your account is locked in its directory; an administrator has to unlock it.", -EKEYEXPIRED);
+	case BROKER_VERDICT_UNAVAILABLE:
+		return -ENETUNREACH;
+	case BROKER_VERDICT_NONE:
+	case BROKER_VERDICT_NO:
+	case BROKER_VERDICT_REFUSED:
+		break;
+	}
+	return -EKEYREJECTED;
+}
+
+int verify_password(const struct index_tenant *tenant, uid_t uid, const char *password, bool may_ask,
+		    struct verification *ret)
 {
 	char hash[SECRET_HASH_MAX];
 	struct uuid principal = {{0}};
 	enum verdict enabled;
 	int r;
 
+	*ret = (struct verification){.must_change = false};
 	if (!password[0])
 		return -EKEYREJECTED;
 	if (may_ask && geteuid() != 0)
@@ -50,6 +87,8 @@ int verify_password(const struct index_tenant *tenant, uid_t uid, const char *pa
 	r = uuid_is_null(&principal) ? -ENOENT : secrets_read(tenant->name, &principal, hash);
 	if (r == 0)
 		r = compare(password, hash);
+	else if (r == -ENOENT && tenant->ldap)
+		r = ask_directory(uid, password, ret);
 	else if (r == -ENOENT)
 		r = compare(password, dummy_setting) == -ENOMEM ? -ENOMEM : -EKEYREJECTED;
 	SECRET_WIPE_ARRAY(hash);

@@ -52,6 +52,7 @@ enum why {
 	WHY_DENIED,	     /* denied: a deny assignment */
 	WHY_CEILING,	     /* ceiling: the host does not allow it */
 	WHY_HIGHER_ROLE,     /* higher-role: the target user holds a higher role */
+	WHY_STALE,	     /* stale: its directory has not answered for longer than the lease; the modules' to find */
 	WHY_COUNT
 };
 const char *why_text(enum why why);

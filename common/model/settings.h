@@ -94,6 +94,7 @@ struct tenant_config {
 	struct ldap_config ldap; /* SOURCE_LDAP */
 	struct lease lease;	 /* SOURCE_LDAP */
 	bool home; /* first in tenure.conf: short names */
+	bool directory_passwords; /* its passwords are its directory's to judge; also where only what is published is known */
 };
 
 /*

@@ -40,6 +40,8 @@ static int parse(const char *data, size_t len, struct fresh *ret)
 	memcpy(ret->boot.bytes, f.boot_id, sizeof(f.boot_id));
 	ret->boottime_ns = f.boottime_ns;
 	ret->realtime_ns = f.realtime_ns;
+	ret->login_ns = f.login_ns;
+	ret->gate_ns = f.gate_ns;
 	return 0;
 }
 
@@ -79,4 +81,14 @@ int64_t fresh_age(const struct fresh *f, const struct uuid *boot, const struct i
 		return FRESH_UNKNOWN;
 	up = now->boottime_ns - f->boottime_ns;
 	return up > real ? up : real;
+}
+
+bool fresh_is_over(const char *tenant, const struct uuid *tenant_id, enum fresh_use use, const struct instant *now)
+{
+	struct uuid boot;
+	struct fresh f;
+
+	if (fresh_read(tenant, &f) < 0 || !uuid_equal(&f.tenant_id, tenant_id) || boot_id_read(&boot) < 0)
+		return true;
+	return fresh_age(&f, &boot, now) > (use == FRESH_LOGIN ? f.login_ns : f.gate_ns);
 }

@@ -18,7 +18,10 @@
 struct fresh {
 	struct uuid tenant_id, boot;
 	int64_t boottime_ns, realtime_ns;
+	int64_t login_ns, gate_ns; /* the lease (tenure.conf(5)): how old it may be for either */
 };
+
+enum fresh_use { FRESH_LOGIN = 1, FRESH_GATE };
 
 #define FRESH_KEEP_NS  (5 * 60 * NS_PER_S)
 #define FRESH_UNKNOWN  TIME_FOREVER
@@ -30,6 +33,8 @@ struct fresh {
 int fresh_read(const char *tenant, struct fresh *ret) MUST_CHECK;
 /* ns since then; FRESH_UNKNOWN if it cannot be said. boot: this one. Pure. */
 int64_t fresh_age(const struct fresh *f, const struct uuid *boot, const struct instant *now);
+/* True: no file, another tenant's, or older than that; nothing that goes wrong makes it young. Reads the boot's id. */
+bool fresh_is_over(const char *tenant, const struct uuid *tenant_id, enum fresh_use use, const struct instant *now);
 
 /* For the broker (libsnapwrite). keep: below PATH_STATE, on disk; else in PATH_RUN. 0 or -errno. */
 int fresh_write(const char *tenant, const struct fresh *f, bool keep) MUST_CHECK;

@@ -185,6 +185,8 @@ void engine_note_answer(struct engine *e, size_t tenant, int64_t realtime_ns);
 void engine_note_silence(struct engine *e, size_t tenant);
 /* When it did, as far as is known, also before this broker lived; 0: never. */
 int64_t engine_answered_ns(const struct engine *e, size_t tenant);
+/* 0: what its directory said last is young enough for a new grant, or it is a file; -EKEYEXPIRED. */
+int engine_check_lease(const struct engine *e, size_t tenant, const struct instant *now) MUST_CHECK;
 /* By name; SIZE_MAX: none in force. */
 size_t engine_tenant_by_name(const struct engine *e, const char *name);
 /* Why nothing can be heard of it; id NULL: that is over. id: static. */

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/snapshot/fresh.h"
 #include "daemon/tenured/engine_internal.h"
 
 #define RETRY_NS (1 * NS_PER_S)
@@ -67,6 +68,17 @@ int64_t engine_answered_ns(const struct engine *e, size_t tenant)
 	if (!is_ldap(e, tenant))
 		return 0;
 	return e->tenants[tenant].answered_ns > complete ? e->tenants[tenant].answered_ns : complete;
+}
+
+int engine_check_lease(const struct engine *e, size_t tenant, const struct instant *now)
+{
+	struct fresh f;
+
+	if (!is_ldap(e, tenant))
+		return 0;
+	if (fresh_read(engine_tenant(e, tenant)->name, &f) < 0 || !uuid_equal(&f.tenant_id, &engine_tenant(e, tenant)->id))
+		return -EKEYEXPIRED;
+	return fresh_age(&f, engine_boot_id(e), now) > engine_tenant(e, tenant)->lease.grant_ns ? -EKEYEXPIRED : 0;
 }
 
 void engine_note_silence(struct engine *e, size_t tenant)

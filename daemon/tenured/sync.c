@@ -167,6 +167,7 @@ static void configure_tenant(struct sync *s, size_t tenant)
 	uint8_t digest[TENANT_DIGEST_LEN];
 	unsigned serial;
 
+	sync_write_lease(config);
 	tenant_digest(config, digest);
 	if (t && t->worker && memcmp(t->digest, digest, sizeof(digest)) == 0)
 		return;
@@ -205,6 +206,7 @@ void sync_configure(struct sync *s)
 		if (is_in_force(s, t->name))
 			continue;
 		s->tenants[i] = s->tenants[--s->count];
+		sync_logins_end(t);
 		tenant_free(t);
 	}
 	for (size_t i = 0; i < engine_tenant_count(s->engine); i++)

@@ -68,6 +68,7 @@ void sync_lost(struct sync_tenant *t, unsigned bit, const char *why);
 /* The server just answered. */
 void sync_answered(struct sync_tenant *t);
 void sync_write_fresh(struct sync_tenant *t, size_t tenant);
+void sync_write_lease(const struct tenant_config *config);
 
 /* --- sync_login.c --- */
 

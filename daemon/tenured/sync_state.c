@@ -134,6 +134,8 @@ void sync_write_fresh(struct sync_tenant *t, size_t tenant)
 		.boot = *engine_boot_id(t->sync->engine),
 		.boottime_ns = t->answer.boottime_ns,
 		.realtime_ns = t->answer.realtime_ns,
+		.login_ns = config->lease.login_ns,
+		.gate_ns = config->lease.gate_ns,
 	};
 	r = fresh_write(t->name, &f, false);
 	if (r == 0)
@@ -146,4 +148,21 @@ void sync_write_fresh(struct sync_tenant *t, size_t tenant)
 		t->kept_ns = t->answer.boottime_ns;
 	else
 		log_text(LOG_ERR, "tenant %s: cannot note that its directory answered: %s", t->name, strerror(-r));
+}
+
+/* Another lease holds at once, whatever the server says. */
+void sync_write_lease(const struct tenant_config *config)
+{
+	struct fresh f;
+	int r = fresh_read(config->name, &f);
+
+	if (r < 0 || (f.login_ns == config->lease.login_ns && f.gate_ns == config->lease.gate_ns))
+		return;
+	f.login_ns = config->lease.login_ns;
+	f.gate_ns = config->lease.gate_ns;
+	r = fresh_write(config->name, &f, false);
+	if (r == 0)
+		r = fresh_write(config->name, &f, true);
+	if (r < 0)
+		log_text(LOG_ERR, "tenant %s: cannot note its lease: %s", config->name, strerror(-r));
 }

@@ -10,6 +10,7 @@ void verb_approve(struct call *c);
 void verb_authenticate(struct call *c);
 void verb_answer(struct call *c);
 void verb_cancel(struct call *c);
+void verb_change_password(struct call *c);
 void verb_deny(struct call *c);
 void verb_drain(struct call *c);
 void verb_end(struct call *c);
@@ -30,6 +31,7 @@ void verb_session_open(struct call *c);
 void verb_sessions(struct call *c);
 void verb_show(struct call *c);
 void verb_status(struct call *c);
+void verb_verify_password(struct call *c);
 
 /* What an error of the engine was about; what does not apply is NULL. */
 struct error_subject {

@@ -64,6 +64,13 @@ host_prepare()
 		install -d -m 755 /home/contoso.com
 		install -d -m 700 -o "${u#*:}" -g "${u#*:}" "/home/contoso.com/${u%:*}"
 	done
+	sshd_prepare
+}
+
+sshd_prepare()
+{
+	mkdir -p /root/.ssh /run/sshd
+	[ -e /root/.ssh/id ] || ssh-keygen -q -t ed25519 -N '' -f /root/.ssh/id
 	[ -e /etc/ssh/ssh_host_ed25519_key ] || ssh-keygen -q -t ed25519 -N '' -f /etc/ssh/ssh_host_ed25519_key
 	cat >/etc/ssh/sshd_config <<-'S'
 		Port 22

@@ -41,7 +41,7 @@ static int teardown(void **state)
 
 static struct fresh at(int64_t boottime_ns, int64_t realtime_ns)
 {
-	return (struct fresh){tenant, boot, boottime_ns, realtime_ns};
+	return (struct fresh){tenant, boot, boottime_ns, realtime_ns, 24 * HOUR, HOUR};
 }
 
 static void test_age(void **state)
@@ -95,6 +95,27 @@ static void test_names(void **state)
 	assert_int_equal(fresh_write("../contoso", &written, false), -EINVAL);
 }
 
+static void test_a_lease_runs_out(void **state)
+{
+	struct fresh file = at(0, 0);
+	struct instant now;
+
+	assert_int_equal(boot_id_read(&file.boot), 0);
+	assert_int_equal(fresh_write("contoso", &file, false), 0);
+	now = (struct instant){HOUR, HOUR};
+	assert_false(fresh_is_over("contoso", &tenant, FRESH_GATE, &now)); /* as old as it may be */
+	now = (struct instant){HOUR, HOUR + 1};
+	assert_true(fresh_is_over("contoso", &tenant, FRESH_GATE, &now));
+	assert_false(fresh_is_over("contoso", &tenant, FRESH_LOGIN, &now));
+	now = (struct instant){24 * HOUR + 1, HOUR};
+	assert_true(fresh_is_over("contoso", &tenant, FRESH_LOGIN, &now));
+	now = (struct instant){0, 0};
+	assert_false(fresh_is_over("contoso", &tenant, FRESH_GATE, &now));
+	assert_true(fresh_is_over("contoso", &boot, FRESH_GATE, &now)); /* another tenant's */
+	assert_int_equal(fresh_remove("contoso"), 0);
+	assert_true(fresh_is_over("contoso", &tenant, FRESH_GATE, &now));
+}
+
 /* Each bit turned, each length but the right one. */
 static void test_damage_is_no_answer(void **state)
 {
@@ -126,6 +147,7 @@ int main(void)
 		cmocka_unit_test(test_age),
 		cmocka_unit_test_setup_teardown(test_run_before_kept, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_names, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_a_lease_runs_out, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_damage_is_no_answer, setup, teardown),
 	};
 

@@ -204,6 +204,8 @@ static const struct {
 	{"Approve", PRINCIPAL},
 	{"SessionOpen", ROOT_ONLY},
 	{"SessionClose", ROOT_ONLY},
+	{"VerifyPassword", ROOT_ONLY},
+	{"ChangePassword", ROOT_ONLY},
 	{"Reload", ROOT_ONLY},
 	{"Drain", ROOT_ONLY},
 	{"JournalReset", ROOT_ONLY},
