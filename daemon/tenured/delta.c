@@ -234,6 +234,10 @@ void delta_note(struct delta *d, const struct tenant_config *tenant, const struc
 
 	if (d->whole || !d->base.identity)
 		return;
+	if (d->changed.user_count >= DELTA_USERS_MAX || d->changed.group_count >= DELTA_GROUPS_MAX) {
+		d->whole = true;
+		return;
+	}
 	if (c->before && c->now && is_same_object(c)) {
 		if (c->kind == OBJECT_GROUP)
 			noted = delta_objects_add(&d->changed.groups, &d->changed.group_count, &c->uuid);

@@ -20,6 +20,11 @@
 #include "daemon/tenured/rows.h"
 #include "daemon/tenured/state.h"
 
+/* In a delta: more, and all of it is published. */
+#define DELTA_USERS_MAX	 1024u
+#define DELTA_GROUPS_MAX 256u
+#define DELTA_WEIGHT_MAX 65536u
+
 /* Objects that changed. */
 struct delta_objects {
 	struct uuid *users, *groups;

@@ -161,8 +161,6 @@ void engine_compact_tick(struct engine *e);
 void engine_compact(struct engine *e, size_t tenant);
 /* BOOTTIME when to look again. */
 int64_t engine_compact_due(const struct engine *e, const struct instant *now);
-#define DELTA_USERS_MAX	 1024  /* in a delta: more, and all of it is published */
-#define DELTA_WEIGHT_MAX 65536
 
 /* --- engine_directory.c --- */
 

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/snapshot/fresh.h"
 #include "common/snapshot/holders.h"
 #include "tests/unit/cmocka_test.h"
 
@@ -24,6 +25,17 @@ void put_team(struct engine_fixture *f, unsigned n, unsigned first, unsigned cou
 	for (; g.member_count < count; g.member_count++)
 		members[g.member_count] = first + (unsigned)g.member_count;
 	world_put_group(world_mirror(f), &g);
+}
+
+/* Its server has just answered: new grants rest on that. */
+static void answer(struct engine_fixture *f)
+{
+	struct fresh now = {.tenant_id = engine_tenant(f->engine, world_tenant(f))->id,
+			    .boot = *engine_boot_id(f->engine),
+			    .boottime_ns = f->clock.at.boottime_ns,
+			    .realtime_ns = f->clock.at.realtime_ns};
+
+	assert_int_equal(fresh_write(WORLD_TENANT, &now, false), 0);
 }
 
 int delta_setup(void **state)
@@ -48,6 +60,7 @@ int delta_setup(void **state)
 	world_put_policy(world_mirror(f));
 	world_commit(f, true);
 	world_publish(f);
+	answer(f);
 	return 0;
 }
 

@@ -137,6 +137,27 @@ static void test_a_change_beside_them(void **state)
 	identity_close(id);
 }
 
+static void test_a_change_of_very_many(void **state)
+{
+	struct engine_fixture *f = *state;
+	struct identity_user found;
+	struct identity *id;
+
+	for (unsigned i = 0; i < PEOPLE / 2; i++) {
+		const struct world_user u = {.number = i, .gecos = "Moved"};
+
+		world_put_user(world_mirror(f), &u);
+	}
+	world_commit(f, false);
+	fixture_pass(f, 3600 * NS_PER_S);
+	id = open_identity();
+	assert_int_equal(identity_user_by_uid(id, UID(PEOPLE / 2 - 1), &found), 0);
+	assert_string_equal(found.gecos, "Moved");
+	assert_int_equal(identity_user_by_uid(id, UID(PEOPLE / 2), &found), 0);
+	assert_string_equal(found.gecos, "Somebody");
+	identity_close(id);
+}
+
 static void nobody_is_there(unsigned n)
 {
 	CLEANUP(identity_closep) struct identity *id = open_identity();
@@ -195,6 +216,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_huge_groups_and_long_cycles),
 		TEST(test_a_change_beside_them),
+		TEST(test_a_change_of_very_many),
 		TEST(test_a_thousand_uids_stay_nobodys),
 	};
 
