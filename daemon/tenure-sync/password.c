@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/time.h>
 
@@ -65,12 +66,11 @@ static int bind_as(LDAP *ld, const char *dn, const char *password, struct answer
 /* --- what it means --- */
 
 /* "80090308: LdapErr: ..., data 532, ...": a Windows error, in hexadecimal. */
-static unsigned windows_error(const char *text)
+static unsigned long windows_error(const char *text)
 {
 	const char *at = strstr(text, ", data ");
-	unsigned number = 0;
 
-	return at && sscanf(at, ", data %x", &number) == 1 ? number : 0;
+	return at ? strtoul(at + strlen(", data "), NULL, 16) : 0;
 }
 
 static enum sync_verdict refusal_of_ad(const char *text)

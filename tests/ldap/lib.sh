@@ -73,7 +73,7 @@ pki_make()
 }
 certificate() # NAME... [OPENSSL-OPTION=VALUE...]
 {
-	local name=$1 san= n
+	local name=$1 san='' n
 	for n in "$@"; do san="$san,DNS:$n"; done
 	openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=$name" -keyout "$pki/$name.key" \
 		-out "$pki/$name.csr" 2>/dev/null &&

@@ -134,6 +134,25 @@ must_change()
 	grep -qi 'retype' /run/check.out
 }
 
+# T32: what was taken away while the host is cut off holds until the lease runs out, and not longer.
+lease()
+{
+	printf 'lease = { login = "1m"; gate = "1m"; grant = "1m"; };\n' >>/etc/tenure/tenants.d/contoso.conf
+	tenure_reload
+	check "while the directory is reached, alice logs in by key" by_key alice
+	slapd_stop
+	check "cut off she still does" by_key alice
+	check "T32 until the lease has run out" wait_until_denied
+	check "  which explain says" explains_stale
+	slapd_start
+	check "when the directory is back she logs in again" wait_for by_key alice
+}
+tenure_reload() { kill -HUP "$tenured_pid"; sleep 0.5; wait_for connected; }
+connected() { tenure status --json | jq -e '.directories[0].connected'; }
+by_key() { ssh "${ssh_options[@]}" -i /root/.ssh/id -o BatchMode=yes "$1@localhost" true </dev/null; }
+wait_until_denied() { for _ in $(seq 200); do by_key alice >/dev/null 2>&1 || return 0; sleep 1; done; return 1; }
+explains_stale() { tenure explain alice --service sshd >/run/check.out 2>&1; grep -q stale /run/check.out; }
+
 slapd_debug=256
 if ! tenant_up >/run/up.log 2>&1; then echo "the tenant did not come up:"; tail /run/up.log; exit 99; fi
 host_of_ldap >/run/up.log 2>&1
@@ -150,4 +169,5 @@ wait_for known alice
 by_bind
 step_up
 changing
+lease
 policies

@@ -44,7 +44,7 @@ static void test_T32_an_old_answer_is_no_answer(void **state)
 	world_in_ldap(LOGIN + HOUR, LOGIN, GATE);
 	assert_int_equal(world_account("sshd", "alice"), PAM_AUTHINFO_UNAVAIL);
 	assert_string_equal(person.last_error,
-			    "Tenure: the directory is silent, so sshd is closed; ask root for: tenure status");
+			    "Tenure: the directory is silent, so sshd is closed; ask root for: tenure check");
 	assert_true(logged("deny user=alice why=stale\n"));
 	assert_int_equal(world_account("cron", "alice"), PAM_AUTHINFO_UNAVAIL);
 	assert_int_equal(world_account("sshd", "dan"), PAM_ACCT_EXPIRED);

@@ -87,33 +87,6 @@ static void test_status_while_nothing_can_be_granted(void **state)
 	}
 }
 
-/* Root, and whoever may read the policy, see where directories in LDAP are. */
-static void test_status_of_directories(void **state)
-{
-	json_t *script = script_story();
-	json_t *reply = json_object_get(json_array_get(json_object_get(script, "Status"), 0), "reply");
-	struct cli_result r;
-
-	json_object_set_new(reply, "directories",
-			    json_pack("[{s:s, s:b, s:s, s:n, s:s, s:s, s:b, s:b, s:i, s:i},"
-				      " {s:s, s:b, s:n, s:s, s:s, s:n, s:b, s:b, s:i, s:i}]",
-				      "tenant", "contoso", "connected", 1, "uri", "ldaps://l.de", "trouble", "since",
-				      "2001-03-02T13:00:00Z", "answered", "2001-03-02T13:00:00Z", "polls", 1, "current", 1,
-				      "objects", 1204, "problems", 1, "tenant", "fabrikam", "connected", 0, "uri", "trouble",
-				      "it refuses\x1bus", "since", "2001-03-02T13:00:00Z", "answered", "polls", 0, "current", 0,
-				      "objects", 0, "problems", 2));
-	script_play(script);
-	r = cli_run("status");
-	assert_int_equal(r.code, 0);
-	if (!strstr(r.out, "Directory of contoso: connected to ldaps://l.de since 2001-03-02; last answer\n"
-			   "                      2001-03-02, asked again and again; 1204 objects, 1\n"
-			   "                      problem: tenure check\n"
-			   "Directory of fabrikam: not connected since 2001-03-02: it refuses\\x1bus; nothing\n"
-			   "                       was ever read of it; 2 problems: tenure check\n"))
-		fail_msg("%s", r.out);
-	cli_result_done(&r);
-}
-
 static void test_status_of_an_approver(void **state)
 {
 	struct cli_result r;
@@ -496,7 +469,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_status),
-		cmocka_unit_test(test_status_of_directories),
 		cmocka_unit_test(test_status_of_an_approver),
 		cmocka_unit_test(test_status_while_nothing_can_be_granted),
 		cmocka_unit_test(test_status_with_grant),
