@@ -12,34 +12,42 @@ struct sources {
 	size_t of_kind[OBJECT_KIND_COUNT];
 };
 
-static int gather_one(void *context, const void *object, size_t len)
+int mirror_source(const void *object, size_t len, struct source_object *ret)
 {
-	struct sources *all = context;
-	struct source_object *s = &all->items[all->count];
+	struct source_object s = {.bytes = object, .len = len};
 	struct sync_field f;
-	int r;
+	int r = sync_find(sync_object_fields(object, len), SYNC_TAG_KIND, &f);
 
-	*s = (struct source_object){.bytes = object, .len = len};
-	r = sync_find(sync_object_fields(object, len), SYNC_TAG_KIND, &f);
 	if (r == 0) {
-		s->kind = (enum object_kind)f.data[0];
+		s.kind = (enum object_kind)f.data[0];
 		r = sync_find(sync_object_fields(object, len), SYNC_TAG_UUID, &f);
 	}
 	if (r == 0)
-		r = sync_field_uuid(&f, &s->uuid);
+		r = sync_field_uuid(&f, &s.uuid);
 	if (r < 0)
 		return r;
 	if (sync_find(sync_object_fields(object, len), SYNC_TAG_CREATED, &f) == 0) {
-		s->created = f.data;
-		s->created_len = f.len;
+		s.created = f.data;
+		s.created_len = f.len;
 	}
-	all->of_kind[s->kind]++;
+	*ret = s;
+	return 0;
+}
+
+static int gather_one(void *context, const void *object, size_t len)
+{
+	struct sources *all = context;
+	int r = mirror_source(object, len, &all->items[all->count]);
+
+	if (r < 0)
+		return r;
+	all->of_kind[all->items[all->count].kind]++;
 	all->count++;
 	return 0;
 }
 
 /* Of two that claim the same thing the earlier one has it: RFC 3339 in UTC sorts as text. */
-static int compare_sources(const void *a, const void *b)
+int mirror_compare_sources(const void *a, const void *b)
 {
 	const struct source_object *x = a, *y = b;
 	size_t len = x->created_len < y->created_len ? x->created_len : y->created_len;
@@ -61,7 +69,7 @@ static int gather(const struct mirror *m, struct sources *ret)
 		return -ENOMEM;
 	r = mirror_each(m, gather_one, ret);
 	if (r == 0)
-		qsort(ret->items, ret->count, sizeof(*ret->items), compare_sources);
+		qsort(ret->items, ret->count, sizeof(*ret->items), mirror_compare_sources);
 	return r;
 }
 
@@ -257,6 +265,7 @@ int mirror_build(const struct mirror *m, const struct tenant_config *tenant, str
 	if (!d)
 		return -ENOMEM;
 	d->tenant_id = tenant->id;
+	d->in_parts = true;
 	b.d = d;
 	r = gather(m, &all);
 	if (r == 0)

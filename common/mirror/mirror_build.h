@@ -24,6 +24,12 @@ struct source_object {
 	size_t created_len;
 };
 
+/* What an object is: 0, or as sync_find. */
+int mirror_source(const void *object, size_t len, struct source_object *ret) MUST_CHECK;
+
+/* For qsort: the order in which objects stand in a directory. */
+int mirror_compare_sources(const void *a, const void *b);
+
 /*
  * Parses it into target, the structure of its kind, initialised. False: it has a fault, which was reported; what could
  * be read is in target, so that its name is known.

@@ -69,8 +69,10 @@ void engine_free(struct engine *e)
 		return;
 	watch_free(e->watch);
 	engine_close_tenants(e);
-	for (size_t i = 0; i < e->tenant_count; i++)
+	for (size_t i = 0; i < e->tenant_count; i++) {
 		problem_list_done(&e->tenants[i].trouble);
+		delta_done(&e->tenants[i].delta);
+	}
 	free(e->tenants);
 	compile_free(e->compile);
 	mirrors_done(&e->mirrors);

@@ -169,6 +169,17 @@ size_t engine_problem_count(const struct engine *e, size_t tenant);
 struct mirror;
 struct mirror *engine_mirror(const struct engine *e, size_t tenant, unsigned *ret_serial);
 void engine_directory_changed(struct engine *e, size_t tenant);
+/*
+ * What changed was told one by one: a publication may cost what the change is (delta.h). To be told from mirror_commit,
+ * before it counts; behind it, engine_directory_noted.
+ */
+struct mirror_change;
+void engine_note_change(struct engine *e, size_t tenant, const struct mirror_change *change);
+void engine_directory_noted(struct engine *e, size_t tenant);
+/* Has that tenant a compactor at work, which writes bases anew? For tests and `tenure status`. */
+bool engine_is_compacting(const struct engine *e, size_t tenant);
+/* How often it was published whole, and how often by a delta. */
+void engine_publications(const struct engine *e, size_t tenant, uint64_t *ret_whole, uint64_t *ret_deltas);
 /* Its server answered at that time (REALTIME), or does not. */
 void engine_note_answer(struct engine *e, size_t tenant, int64_t realtime_ns);
 void engine_note_silence(struct engine *e, size_t tenant);

@@ -42,6 +42,12 @@ struct mirror *engine_mirror(const struct engine *e, size_t tenant, unsigned *re
 void engine_directory_changed(struct engine *e, size_t tenant)
 {
 	if (is_ldap(e, tenant))
+		e->tenants[tenant].changed = e->tenants[tenant].delta.whole = true;
+}
+
+void engine_directory_noted(struct engine *e, size_t tenant)
+{
+	if (is_ldap(e, tenant))
 		e->tenants[tenant].changed = true;
 }
 
@@ -183,8 +189,12 @@ static int publish_directory(struct engine *e, size_t i)
 {
 	struct compiled_tenant now = {0};
 	struct overs o = {.count = 0};
-	int r = compile_anew(e, i, &now);
+	int r = engine_publish_delta(e, i);
 
+	if (r == 0)
+		return 0;
+	delta_restart(&e->tenants[i].delta);
+	r = compile_anew(e, i, &now);
 	if (r < 0)
 		return r;
 	exchange(&e->compile->tenants[i], &now);

@@ -7,6 +7,7 @@
 #include <nettle/sha2.h>
 
 #include "daemon/tenured/compile.h"
+#include "daemon/tenured/delta.h"
 #include "daemon/tenured/engine.h"
 #include "daemon/tenured/state.h"
 #include "daemon/tenured/watch.h"
@@ -22,6 +23,8 @@ struct engine_tenant {
 	bool silent;		 /* its server does not answer */
 	struct problem_list trouble; /* why nothing can be heard of it */
 	int64_t answered_ns;	 /* REALTIME when it did; 0: not since this broker started */
+	struct delta delta;	 /* of LDAP */
+	uint64_t whole_count, delta_count; /* publications */
 };
 
 /* What a principal has had written lately: engine_limit.c. */
@@ -135,6 +138,29 @@ int engine_publish_standing(struct engine *e, size_t tenant, uint64_t generation
 /* Opens the new policy without a place on the disk, to judge by until it has one. 0 or -errno. */
 int engine_judge_by_copy(struct engine *e, size_t tenant, uint64_t generation, const struct index_binding *bindings,
 			 size_t count);
+
+/* The policy is another one by now, or its delta is: opens it, and `grants` by it. 0 or -errno: a whole publication is due. */
+int engine_renew_policy(struct engine *e, size_t tenant) MUST_CHECK;
+
+/* --- engine_delta.c --- */
+
+/* Publishes what changed as deltas. 0; -EAGAIN: all of it is to be published; -errno: likewise, and disk or memory fail. */
+int engine_publish_delta(struct engine *e, size_t tenant) MUST_CHECK;
+/* What its changes are held against. */
+struct delta_where engine_delta_where(const struct engine *e, size_t tenant, const struct mirror *m);
+/* All files of the tenant were published, or failed to be: what changes from now on may be deltas of them. */
+void engine_delta_begin(struct engine *e, size_t tenant, int published, uint64_t generation);
+/* Removes deltas of bases that are not in place any more. */
+void engine_sweep_deltas(const char *tenant);
+
+/* --- engine_compact.c --- */
+
+/* Where deltas are heavy, a process of its own writes the bases anew; when it has, they are put in place. */
+void engine_compact_tick(struct engine *e);
+/* Begins, if there is anything that can be compacted. */
+void engine_compact(struct engine *e, size_t tenant);
+/* BOOTTIME when to look again. */
+int64_t engine_compact_due(const struct engine *e, const struct instant *now);
 
 /* --- engine_directory.c --- */
 

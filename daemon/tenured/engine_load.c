@@ -76,8 +76,10 @@ static int take(struct engine *e, struct compile *c)
 	}
 	engine_close_tenants(e);
 	keep_contacts(e, c, tenants);
-	for (size_t i = 0; i < e->tenant_count; i++)
+	for (size_t i = 0; i < e->tenant_count; i++) {
 		problem_list_done(&e->tenants[i].trouble);
+		delta_done(&e->tenants[i].delta);
+	}
 	compile_free(e->compile);
 	e->compile = c;
 	free(e->tenants);

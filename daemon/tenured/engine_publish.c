@@ -288,6 +288,7 @@ static void publish_files(struct engine *e, size_t i, uint64_t generation, const
 	/* Nor does it take anything away: what stands is in force, and what is granted stays granted. */
 	if (!e->tenants[i].policy)
 		note_trouble(e, keep_policy(e, i), "policy");
+	engine_delta_begin(e, i, r, generation);
 	if (r == 0)
 		engine_release_directory(e, i);
 }
@@ -361,6 +362,22 @@ static void publish_one(struct engine *e, size_t i, const struct index_binding *
 		note_trouble(e, -EIO, "grants");
 	(void)generation_bump();
 	open_grants(e, i);
+}
+
+int engine_renew_policy(struct engine *e, size_t tenant)
+{
+	struct policy *policy;
+	int r = policy_open(e->compile->tenants[tenant].config.name, &policy);
+
+	if (r < 0)
+		return r;
+	policy_close(e->tenants[tenant].policy);
+	e->tenants[tenant].policy = policy;
+	if (renew_grants(e, tenant) != 0 && e->tenants[tenant].grants_dirty)
+		note_trouble(e, -EIO, "grants");
+	(void)generation_bump();
+	open_grants(e, tenant);
+	return 0;
 }
 
 /* Nothing can be said: whatever was published stays, and endings are judged and published by it. */

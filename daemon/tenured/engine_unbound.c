@@ -86,6 +86,7 @@ static void remove_tenant(struct engine *e, const char *path, const char *tenant
 	for (size_t i = 0; i < ARRAY_LENGTH(files); i++)
 		if (snapshot_tenant_path(tenant, files[i], file, sizeof(file)) == 0)
 			(void)unlink(file);
+	engine_sweep_deltas(tenant);
 	if (rmdir(path) < 0 && errno != ENOENT && !is_said(problems, "state-left", path))
 		problem_add(problems, SEVERITY_WARNING, "state-left", path, "look what is in it, and remove it",
 			    "tenant %s is no longer bound, and its folder cannot be removed: %s", tenant, strerror(errno));

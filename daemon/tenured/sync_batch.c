@@ -86,6 +86,7 @@ static void on_change(void *context, const struct mirror_change *c)
 	const void *object = c->now ? c->now : c->before;
 	const size_t len = c->now ? c->now_len : c->before_len;
 
+	engine_note_change(t->sync->engine, engine_tenant_by_name(t->sync->engine, t->name), c);
 	if (!is_policy(c))
 		return;
 	if (t->note_count == POLICY_NOTES_MAX) {
@@ -213,8 +214,10 @@ static int take_done(struct sync_tenant *t, size_t tenant, struct mirror *m, con
 	t->open = t->all = false;
 	engine_note_policy(e, tenant, t->notes, t->note_count, t->note_more);
 	drop_notes(t);
-	if (changes > 0 || first)
+	if (first)
 		engine_directory_changed(e, tenant);
+	else if (changes > 0)
+		engine_directory_noted(e, tenant);
 	sync_answered(t);
 	return 0;
 }
