@@ -64,6 +64,7 @@ static int ask_for_password(pam_handle_t *pamh, char **ret)
 struct account {
 	struct index_tenant tenant;
 	uid_t uid;
+	bool gate;    /* or step-up: no login */
 	bool may_ask; /* the broker, where the hashes are not ours to read */
 };
 
@@ -84,7 +85,8 @@ static int note_change(pam_handle_t *pamh, const struct verification *v)
 static int check(pam_handle_t *pamh, const struct account *account, const char *password)
 {
 	struct verification v;
-	int r = verify_password(&account->tenant, account->uid, password, account->may_ask, &v);
+	int r = verify_password(&account->tenant, account->uid, password, account->may_ask,
+				account->gate, &v);
 
 	if (r == 0)
 		return note_change(pamh, &v);
@@ -145,6 +147,7 @@ static int find_account(pam_handle_t *pamh, const struct subject *s, struct acco
 		return r;
 	if (s->service_class == SERVICE_NONE && !step_up && ret->uid != getuid())
 		return -ENOENT;
+	ret->gate = s->service_class != SERVICE_LOGIN;
 	ret->may_ask = !step_up && ret->uid == getuid();
 	return 0;
 }

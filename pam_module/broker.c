@@ -358,3 +358,18 @@ int broker_password(uid_t uid, const char *password, const char *new_password, e
 		memcpy(ret_message, text, strlen(text) + 1);
 	return 0;
 }
+
+int broker_keep_password(uid_t uid, const char *hash)
+{
+	struct json_writer w;
+	struct json_reply reply;
+	char buf[1024];
+	int r;
+
+	json_begin(&w, buf, sizeof(buf), "KeepPassword", false, false);
+	json_number(&w, "uid", uid);
+	json_text(&w, "hash", hash);
+	r = ask_root(&w, BROKER_WAIT_MS, &reply);
+	SECRET_WIPE_ARRAY(buf);
+	return r;
+}

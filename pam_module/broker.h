@@ -60,4 +60,7 @@ enum broker_verdict {
 int broker_password(uid_t uid, const char *password, const char *new_password, enum broker_verdict *ret,
 		    char ret_message[static BROKER_LINE_MAX + 1]) MUST_CHECK;
 
+/* For root: the hash that offline.h keeps of a password that was right; NULL: none any more. 0; errors as above. */
+int broker_keep_password(uid_t uid, const char *hash) MUST_CHECK;
+
 #endif

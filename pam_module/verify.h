@@ -22,9 +22,10 @@ struct verification {
 /*
  * 0: it is right and the account is enabled. -EKEYREJECTED: it is not, or the account is not; -EKEYEXPIRED: the
  * directory says that it has expired, or that the account is locked. -errno: could not be told. may_ask: where the
- * hashes are not ours to read, the broker answers for the calling user itself.
+ * hashes are not ours to read, the broker answers for the calling user itself. gate: it is no login, so that a password
+ * that was right once does not do without the directory, unless offline_gates says so.
  */
-int verify_password(const struct index_tenant *tenant, uid_t uid, const char *password, bool may_ask,
+int verify_password(const struct index_tenant *tenant, uid_t uid, const char *password, bool may_ask, bool gate,
 		    struct verification *ret) MUST_CHECK;
 
 #endif

@@ -42,6 +42,8 @@ static int parse(const char *data, size_t len, struct fresh *ret)
 	ret->realtime_ns = f.realtime_ns;
 	ret->login_ns = f.login_ns;
 	ret->gate_ns = f.gate_ns;
+	ret->offline_ns = f.offline_ns;
+	ret->offline_gates = f.offline_gates;
 	return 0;
 }
 

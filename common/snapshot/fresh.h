@@ -19,6 +19,8 @@ struct fresh {
 	struct uuid tenant_id, boot;
 	int64_t boottime_ns, realtime_ns;
 	int64_t login_ns, gate_ns; /* the lease (tenure.conf(5)): how old it may be for either */
+	int64_t offline_ns;	   /* for how long a password that was right is (offline.h); 0: no longer than it is asked */
+	int64_t offline_gates;	   /* 1: at gates and for step-up, too */
 };
 
 enum fresh_use { FRESH_LOGIN = 1, FRESH_GATE };

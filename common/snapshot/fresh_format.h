@@ -12,9 +12,9 @@ struct fresh_file {
 	uint8_t magic[8];
 	uint64_t checksum; /* snapshot_checksum */
 	uint8_t tenant_id[16], boot_id[16];
-	int64_t boottime_ns, realtime_ns, login_ns, gate_ns;
+	int64_t boottime_ns, realtime_ns, login_ns, gate_ns, offline_ns, offline_gates;
 };
-_Static_assert(sizeof(struct fresh_file) == 80, "the layout is the format");
+_Static_assert(sizeof(struct fresh_file) == 96, "the layout is the format");
 
 #define FRESH_MAGIC "TFRESH\0\1"
 

@@ -11,7 +11,8 @@
 int fresh_write(const char *tenant, const struct fresh *f, bool keep)
 {
 	struct fresh_file file = {
-		.boottime_ns = f->boottime_ns, .realtime_ns = f->realtime_ns, .login_ns = f->login_ns, .gate_ns = f->gate_ns};
+		.boottime_ns = f->boottime_ns, .realtime_ns = f->realtime_ns, .login_ns = f->login_ns, .gate_ns = f->gate_ns,
+		.offline_ns = f->offline_ns, .offline_gates = f->offline_gates};
 	char path[PATH_MAX];
 	int r = fresh_path(tenant, keep, path);
 

@@ -12,6 +12,7 @@
 #include "common/base/safe_file.h"
 #include "common/base/text.h"
 #include "common/snapshot/fresh.h"
+#include "common/snapshot/offline.h"
 #include "daemon/tenured/engine_internal.h"
 
 /* What cannot be swept now is swept at the next load. */
@@ -70,6 +71,7 @@ static bool is_said(const struct problem_list *problems, const char *id, const c
 /* What no longer stands for a directory in LDAP. Where there was none, nothing is there. */
 static void remove_of_ldap(const char *tenant)
 {
+	offline_sweep(tenant, 0, 0);
 	if (mirror_remove(tenant) < 0 || fresh_remove(tenant) < 0)
 		return; /* tried again at the next load */
 }

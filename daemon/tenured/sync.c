@@ -165,9 +165,11 @@ static void configure_tenant(struct sync *s, size_t tenant)
 	const struct tenant_config *config = engine_tenant(s->engine, tenant);
 	struct sync_tenant *t = sync_tenant_of(s, config->name);
 	uint8_t digest[TENANT_DIGEST_LEN];
+	struct instant now;
 	unsigned serial;
 
-	sync_write_lease(config);
+	if (engine_now(s->engine, &now) == 0)
+		sync_write_lease(config, now.realtime_ns);
 	tenant_digest(config, digest);
 	if (t && t->worker && memcmp(t->digest, digest, sizeof(digest)) == 0)
 		return;

@@ -68,7 +68,8 @@ void sync_lost(struct sync_tenant *t, unsigned bit, const char *why);
 /* The server just answered. */
 void sync_answered(struct sync_tenant *t);
 void sync_write_fresh(struct sync_tenant *t, size_t tenant);
-void sync_write_lease(const struct tenant_config *config);
+/* And passwords that are kept for too long go. now_ns: REALTIME. */
+void sync_write_lease(const struct tenant_config *config, int64_t now_ns);
 
 /* --- sync_login.c --- */
 

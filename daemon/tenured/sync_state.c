@@ -6,8 +6,11 @@
 #include <string.h>
 
 #include "common/snapshot/fresh.h"
+#include "common/snapshot/offline.h"
 #include "daemon/tenured/log.h"
 #include "daemon/tenured/sync_internal.h"
+
+#define DAY_NS (24 * 3600 * NS_PER_S)
 
 static const char *const failures[SYNC_FAILURE_COUNT] = {
 	[SYNC_FAILURE_UNREACHABLE] = "it cannot be reached; do: look at the network, and at uris",
@@ -115,6 +118,14 @@ void sync_answered(struct sync_tenant *t)
 	sync_changed(t);
 }
 
+static void take_lease(const struct tenant_config *config, struct fresh *f)
+{
+	f->login_ns = config->lease.login_ns;
+	f->gate_ns = config->lease.gate_ns;
+	f->offline_ns = (int64_t)config->ldap.offline_login_days * DAY_NS;
+	f->offline_gates = config->ldap.offline_gates;
+}
+
 /*
  * The lease counts from what is in force: an answer whose batch is still to be published, or does not hold, is none.
  */
@@ -134,9 +145,8 @@ void sync_write_fresh(struct sync_tenant *t, size_t tenant)
 		.boot = *engine_boot_id(t->sync->engine),
 		.boottime_ns = t->answer.boottime_ns,
 		.realtime_ns = t->answer.realtime_ns,
-		.login_ns = config->lease.login_ns,
-		.gate_ns = config->lease.gate_ns,
 	};
+	take_lease(config, &f);
 	r = fresh_write(t->name, &f, false);
 	if (r == 0)
 		t->written_ns = t->answer.boottime_ns;
@@ -151,15 +161,19 @@ void sync_write_fresh(struct sync_tenant *t, size_t tenant)
 }
 
 /* Another lease holds at once, whatever the server says. */
-void sync_write_lease(const struct tenant_config *config)
+void sync_write_lease(const struct tenant_config *config, int64_t now_ns)
 {
-	struct fresh f;
+	struct fresh f, same;
 	int r = fresh_read(config->name, &f);
 
-	if (r < 0 || (f.login_ns == config->lease.login_ns && f.gate_ns == config->lease.gate_ns))
+	offline_sweep(config->name, (int64_t)config->ldap.offline_login_days * DAY_NS, now_ns);
+	if (r < 0)
 		return;
-	f.login_ns = config->lease.login_ns;
-	f.gate_ns = config->lease.gate_ns;
+	same = f;
+	take_lease(config, &f);
+	if (f.login_ns == same.login_ns && f.gate_ns == same.gate_ns && f.offline_ns == same.offline_ns &&
+	    f.offline_gates == same.offline_gates)
+		return;
 	r = fresh_write(config->name, &f, false);
 	if (r == 0)
 		r = fresh_write(config->name, &f, true);

@@ -18,6 +18,7 @@ void verb_explain(struct call *c);
 void verb_extend(struct call *c);
 void verb_history(struct call *c);
 void verb_journal_reset(struct call *c);
+void verb_keep_password(struct call *c);
 void verb_pending(struct call *c);
 void verb_ping(struct call *c);
 void verb_reload(struct call *c);

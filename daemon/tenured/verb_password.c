@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * VerifyPassword, ChangePassword: for pam_tenure, which has a password and no directory to hold it against. The answer
- * is the worker's; only `yes` is one (T3).
+ * is the worker's; only `yes` is one (T3). KeepPassword: the hash that pam_tenure made of one that was right.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/snapshot/offline.h"
+#include "daemon/tenured/log.h"
 #include "daemon/tenured/sync.h"
 #include "daemon/tenured/verb.h"
 
@@ -112,4 +114,27 @@ void verb_change_password(struct call *c)
 
 	if (r < 0)
 		answer_error(c, r);
+}
+
+/* hash NULL: nothing is kept any more. That it cannot be kept is nobody's login's fault. */
+void verb_keep_password(struct call *c)
+{
+	const int64_t uid = call_number(c, "uid", -1);
+	const char *hash = call_text(c, "hash");
+	struct engine *e = call_broker(c)->engine;
+	const struct tenant_config *tenant;
+	struct instant now;
+	struct actor who;
+	int r = -ENOENT;
+
+	if (uid >= 0 && uid < UINT32_MAX && engine_actor(e, (uid_t)uid, (uid_t)uid, &who) == 0 && who.governed) {
+		tenant = engine_tenant(e, who.tenant);
+		if (!hash || tenant->source != SOURCE_LDAP || tenant->ldap.offline_login_days == 0)
+			r = offline_remove(tenant->name, &who.principal_id);
+		else if (engine_now(e, &now) == 0)
+			r = offline_write(tenant->name, &who.principal_id, now.realtime_ns, hash);
+	}
+	if (r < 0)
+		log_text(LOG_WARNING, "a password cannot be kept for logins without the directory: %s", strerror(-r));
+	call_reply(c, NULL);
 }

@@ -65,6 +65,8 @@ const struct verb verbs[] = {
 	 {{"uid", NUMBER, true, UID}, {"password", TEXT, true, ANSWER}}},
 	{"ChangePassword", ON_ROOT, CALLER_ROOT, VERB_SECRET, 0, verb_change_password,
 	 {{"uid", NUMBER, true, UID}, {"password", TEXT, true, ANSWER}, {"new_password", TEXT, true, ANSWER}}},
+	{"KeepPassword", ON_ROOT, CALLER_ROOT, VERB_SECRET, 0, verb_keep_password,
+	 {{"uid", NUMBER, true, UID}, {"hash", TEXT, false, ANSWER}}},
 	{"Reload", ON_ROOT, CALLER_ROOT, 0, 0, verb_reload, {{0}}},
 	{"Drain", ON_ROOT, CALLER_ROOT, 0, 0, verb_drain, {{"reason", TEXT, true, REASON_LENGTH_MAX}}},
 	{"JournalReset", ON_ROOT, CALLER_ROOT, 0, 0, verb_journal_reset,

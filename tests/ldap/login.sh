@@ -134,6 +134,42 @@ must_change()
 	grep -qi 'retype' /run/check.out
 }
 
+# While no server can be reached: what was right lately, for logins alone.
+offline()
+{
+	slapd_stop
+	check "by default nothing is kept: cut off nobody gets in by password" denied alice "$password"
+	slapd_start
+	sed -i 's/heartbeat = "2s";/heartbeat = "2s"; offline_login_days = 3;/' /etc/tenure/tenants.d/contoso.conf
+	tenure_reload
+	check "with offline_login_days a login keeps a hash" login alice "$password"
+	check "  of yescrypt, root's alone" kept
+	slapd_stop
+	check "  and works when the directory is gone" login alice "$password"
+	check "  with the right password alone" denied alice wrong
+	check "T1 and not without one" denied alice ''
+	check "  not for who did not log in before" denied carol "$password"
+	check "  and never for step-up" no_step_up "$password"
+	stop_tenured
+	check "without the broker, too" login alice "$password"
+	slapd_start
+	start_tenured
+	wait_for connected
+	set_password "$alice" other >/dev/null
+	check "a password that the directory refuses now is not kept any more" denied alice "$password"
+	slapd_stop
+	check "  so that it is no good when it is gone, either" denied alice "$password"
+	slapd_start
+	wait_for connected
+	set_password "$alice" "$password" >/dev/null
+}
+kept()
+{
+	local file
+	file=$(echo /var/lib/tenure/tenants/contoso/offline/*)
+	[ "$(stat -c '%a %u' "$file")" = '600 0' ] && grep -q '^hash \$y\$' "$file"
+}
+
 # T32: what was taken away while the host is cut off holds until the lease runs out, and not longer.
 lease()
 {
@@ -169,5 +205,6 @@ wait_for known alice
 by_bind
 step_up
 changing
+offline
 lease
 policies

@@ -43,6 +43,8 @@ static void test_what_is_not_said(void **state)
 	assert_true(c.lease.login_ns == 14 * 24 * 3600 * NS_PER_S);
 	assert_true(c.lease.gate_ns == 24 * 3600 * NS_PER_S);
 	assert_true(c.lease.grant_ns == 3600 * NS_PER_S);
+	assert_int_equal(c.ldap.offline_login_days, 0);
+	assert_false(c.ldap.offline_gates);
 	tenant_config_done(&c);
 }
 
@@ -55,7 +57,7 @@ static void test_all_that_can_be_said(void **state)
 		"scopes = \"\"; hosts = \"\"; units = \"\"; roles = \"\"; assignments = \"\"; "
 		"user_filter = \"(&(objectClass=user)(!(x=y)))\"; group_filter = \"(objectClass=group)\"; "
 		"map = { user_name = \"sAMAccountName\"; group_member_name = \"memberUid\"; }; ids = \"derived\"; "
-		"heartbeat = \"5s\"; poll = \"1h\"; ") "lease = { login = \"1d\"; gate = \"1h\"; grant = \"5m\"; };";
+		"heartbeat = \"5s\"; poll = \"1h\"; offline_login_days = 7; offline_gates = true; ") "lease = { login = \"1d\"; gate = \"1h\"; grant = \"5m\"; };";
 	struct problem_list problems = {0};
 	struct tenant_config c;
 
@@ -71,6 +73,8 @@ static void test_all_that_can_be_said(void **state)
 	assert_true(c.ldap.derive_ids);
 	assert_true(c.ldap.heartbeat_ns == 5 * NS_PER_S);
 	assert_true(c.lease.grant_ns == 300 * NS_PER_S);
+	assert_int_equal(c.ldap.offline_login_days, 7);
+	assert_true(c.ldap.offline_gates);
 	tenant_config_done(&c);
 }
 
@@ -122,6 +126,9 @@ static const struct {
 	{"conf-value", LDAP(SERVER BIND "heartbeat = 30; ")},
 	{"conf-value", LDAP(SERVER BIND "poll = \"9s\"; ")},
 	{"conf-value", LDAP(SERVER BIND "poll = \"25h\"; ")},
+	{"conf-value", LDAP(SERVER BIND "offline_login_days = 366; ")},
+	{"conf-value", LDAP(SERVER BIND "offline_login_days = -1; ")},
+	{"conf-value", LDAP(SERVER BIND "offline_gates = 1; ")},
 	{"conf-value", LDAP(SERVER BIND) "lease = { gate = \"59s\"; };"},
 	{"conf-key", LDAP(SERVER BIND) "lease = { sudo = \"1h\"; };"},
 };

@@ -206,6 +206,7 @@ static const struct {
 	{"SessionClose", ROOT_ONLY},
 	{"VerifyPassword", ROOT_ONLY},
 	{"ChangePassword", ROOT_ONLY},
+	{"KeepPassword", ROOT_ONLY},
 	{"Reload", ROOT_ONLY},
 	{"Drain", ROOT_ONLY},
 	{"JournalReset", ROOT_ONLY},
