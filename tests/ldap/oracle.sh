@@ -52,7 +52,7 @@ operations() # SEED COUNT
 					name = any(a, na); na = drop(a, na, name); p[++np] = name
 					renamed("uid=" name "," away, "uid=" name, people)
 				} else if (what < 0.72 || !ng) {
-					name = fresh(); g[++ng] = name; gid = 1900010100 + (seed * 131 + made) % 9000
+					name = fresh(); g[++ng] = name; gid = 1900010100 + seed % 100 * 90 + ++gids
 					printf "dn: %s\nchangetype: add\nobjectClass: posixGroup\nobjectClass: tenureGroup\ncn: %s\ngidNumber: %d\n\n", group(name), name, gid
 				} else if (what < 0.75) {
 					name = any(g, ng); ng = drop(g, ng, name); printf "dn: %s\nchangetype: delete\n\n", group(name)
