@@ -164,3 +164,32 @@ host_up()
 	start_tenured
 	start_sshd
 }
+
+# The same tests with the tenant in a directory in LDAP: a script of tests/ldap says so.
+if [ "${TENURE_E2E_SOURCE:-file}" = ldap ] && [ -z "${e2e_of_ldap:-}" ]; then
+	e2e_of_ldap=1
+	eval "file_$(declare -f host_prepare)"
+	eval "file_$(declare -f start_tenured)"
+	# In a shell of its own: the names of that suite mean other things here.
+	tenant_into_ldap()
+	(
+		cp /etc/tenure/tenure.conf /run/tenure.conf.of-file
+		# shellcheck source=tests/ldap/lib.sh
+		. /tests/ldap/lib.sh
+		e2e_tenant_up && cp /run/tenure.conf.of-file /etc/tenure/tenure.conf
+	)
+	host_prepare()
+	{
+		file_host_prepare
+		if ! tenant_into_ldap >/run/ldap.up 2>&1; then
+			echo "the tenant did not come up in LDAP:"
+			tail /run/ldap.up
+			exit 99
+		fi
+	}
+	start_tenured()
+	{
+		file_start_tenured
+		wait_for getent passwd alice || { echo "nothing came from LDAP:"; tenure status; exit 99; }
+	}
+fi
