@@ -145,12 +145,13 @@ static void take_mapped(struct object_writer *w, const struct settings *s, enum 
 }
 
 /* Where there is no gecos, people are called by their cn. */
-static void take_gecos(struct object_writer *w, LDAP *ld, LDAPMessage *entry)
+static void take_gecos(struct object_writer *w, LDAP *ld, LDAPMessage *entry, const char *dn)
 {
+	static const struct mapping cn = {"cn", SYNC_TAG_GECOS, TAKE_TEXT};
 	struct berval **values = NULL;
 
-	if (!w->has_gecos && (values = ldap_get_values_len(ld, entry, "cn")) && values[0])
-		writer_add(w, SYNC_TAG_GECOS, values[0]->bv_val, values[0]->bv_len);
+	if (!w->has_gecos && (values = ldap_get_values_len(ld, entry, cn.attribute)) && values[0])
+		value_take(w, &cn, dn, values);
 	ldap_value_free_len(values);
 }
 
@@ -250,7 +251,7 @@ static int send_object(int fd, const struct settings *s, LDAP *ld, LDAPMessage *
 		take_mapped(w, s, kind, ld, entry, dn);
 	}
 	if (kind == OBJECT_USER)
-		take_gecos(w, ld, entry);
+		take_gecos(w, ld, entry, dn);
 	if (kind != OBJECT_OTHER && kind != OBJECT_ELSEWHERE)
 		take_unknown(w, s, kind, ld, entry);
 	r = writer_end(w);

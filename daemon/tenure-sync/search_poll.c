@@ -43,8 +43,6 @@ int poll_entry(struct server *s, LDAPMessage *m, struct failure *ret_failure)
 
 	if (r == 0)
 		r = entry_send(s->fd, &s->settings, s->ld, m, NULL);
-	if (r == -EMSGSIZE)
-		return fail(ret_failure, SYNC_FAILURE_PROTOCOL, "an entry is larger than 32 MiB");
 	return r == -EBADMSG ? fail(ret_failure, SYNC_FAILURE_PROTOCOL, "an entry has no entryUUID or objectGUID that we may read")
 			     : r;
 }

@@ -101,8 +101,6 @@ static int send_entry(struct server *s, LDAPMessage *m, const struct uuid *id, s
 
 	s->search.open = true;
 	r = entry_send(s->fd, &s->settings, s->ld, m, id);
-	if (r == -EMSGSIZE)
-		return fail(ret_failure, SYNC_FAILURE_PROTOCOL, "an entry is larger than 32 MiB");
 	return r == -EBADMSG ? not_understood(ret_failure) : r;
 }
 
