@@ -35,6 +35,7 @@ struct sync_tenant {
 	/* its server */
 	bool connected, polls;
 	char uri[SYNC_TEXT_MAX], trouble[2 * SYNC_TEXT_MAX];
+	unsigned failure; /* the one that trouble tells of; 0: none of a server's */
 	unsigned said; /* bits of failures that were logged since it was connected last */
 	int64_t since_ns, answered_ns;
 	bool answered; /* and that is not written down yet */

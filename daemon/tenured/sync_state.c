@@ -63,6 +63,7 @@ int sync_connected(struct sync_tenant *t, const struct sync_packet *p)
 	t->connected = true;
 	t->polls = sync_packet_flags(p) & SYNC_POLLS;
 	t->trouble[0] = '\0';
+	t->failure = 0;
 	t->said = 0;
 	t->since_ns = now_ns(t);
 	log_text(LOG_NOTICE, "tenant %s: connected to %s%s", t->name, t->uri,
@@ -94,6 +95,11 @@ int sync_failed(struct sync_tenant *t, const struct sync_packet *p)
 		r = take_text(p, SYNC_TAG_TEXT, text, sizeof(text));
 	if (r < 0 || failure >= SYNC_FAILURE_COUNT || !failures[failure])
 		return -EBADMSG;
+	/* Of several servers one that can be reached, and is no good, is what has to be told. */
+	if (!t->connected && failure == SYNC_FAILURE_UNREACHABLE && t->failure && t->failure != failure &&
+	    strcmp(uri, t->uri) != 0)
+		return 0;
+	t->failure = failure;
 	memcpy(t->uri, uri, sizeof(uri));
 	(void)snprintf(t->trouble, sizeof(t->trouble), "%s%s%s%s", failures[failure], text[0] ? " (" : "", text,
 		       text[0] ? ")" : "");
@@ -103,6 +109,7 @@ int sync_failed(struct sync_tenant *t, const struct sync_packet *p)
 
 void sync_lost(struct sync_tenant *t, unsigned bit, const char *why)
 {
+	t->failure = 0;
 	(void)snprintf(t->trouble, sizeof(t->trouble), "%s", why);
 	disconnected(t, bit);
 }
