@@ -22,6 +22,7 @@ static const char *const failures[SYNC_FAILURE_COUNT] = {
 	[SYNC_FAILURE_SILENT] = "it stopped answering; do: look at the server, and at the network",
 	[SYNC_FAILURE_PROTOCOL] = "its answers make no sense; do: look at its log",
 	[SYNC_FAILURE_CONFIG] = "the configuration does not work; do: look at its filters and attributes",
+	[SYNC_FAILURE_LIMIT] = "it does not give us all of the directory; do: raise what it gives to bind_dn (OpenLDAP: olcLimits)",
 };
 
 /* Clean and whole; absent is "". */

@@ -212,7 +212,8 @@ directory_up()
 	# RFC 2307bis has posixGroup as an auxiliary class, so that such a group has members by DN, or none.
 	sed -i -z -e 's/\n //g' "$nis"
 	sed -i -E "s/(NAME 'posixGroup' .*SUP top )STRUCTURAL( MUST .*)MAY \\( /\1AUXILIARY\2MAY ( member \$ /" "$nis"
-	sed -i '/olcDbIndex/a olcDbNoSync: TRUE' "/etc/ldap/slapd.d/cn=config/olcDatabase={1}mdb.ldif"
+	sed -i -e '/olcDbIndex/a olcDbNoSync: TRUE' -e "/olcDbIndex/a olcLimits: dn.exact=\"cn=host,$suffix\" size=unlimited" \
+		"/etc/ldap/slapd.d/cn=config/olcDatabase={1}mdb.ldif"
 	ssh-keygen -q -t ed25519 -N '' -f /run/key
 	: >$expected
 	{

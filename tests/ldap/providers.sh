@@ -149,20 +149,21 @@ without_syncprov()
 	as ldapdelete "$admin" "uid=kim,$people"
 	check "  and what is deleted is gone" wait_long unknown kim
 	check "  status says it" test -n "$(tenure status | grep -i 'poll\|again and again')"
-	as_root ldapmodify >/dev/null 2>&1 <<-L
-		dn: olcDatabase={1}mdb,cn=config
-		changetype: modify
-		replace: olcSizeLimit
-		olcSizeLimit: size.soft=3 size.hard=3 size.prtotal=3
-	L
+	host_limits 'size.soft=3 size.hard=3 size.prtotal=3'
 	check "half an answer is none: a size limit is a failure" wait_long trouble_has 'ize ?limit'
+	check "  and it is said what to do" trouble_has 'raise what it gives to bind_dn'
 	check "  and nobody is gone" known alice
-	as_root ldapmodify >/dev/null 2>&1 <<-L
+	host_limits size=unlimited
+	check "without it all is well" wait_long connected
+}
+host_limits() # LIMITS
+{
+	as_root ldapmodify >/dev/null <<-L
 		dn: olcDatabase={1}mdb,cn=config
 		changetype: modify
-		delete: olcSizeLimit
+		replace: olcLimits
+		olcLimits: dn.onelevel="ou=hosts,ou=tenure,$suffix" $1
 	L
-	check "without it all is well" wait_long connected
 }
 set_line() { sed -i "s#^ *$1 = .*#  $2#" /etc/tenure/tenants.d/contoso.conf; } # KEY LINE
 

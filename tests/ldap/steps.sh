@@ -25,6 +25,11 @@ check "1: keys" ldapadd -Q -Y EXTERNAL -H ldapi:/// -f openssh-lpk.ldif
 check "1: pushes" ldapadd -Q -Y EXTERNAL -H ldapi:/// -f syncprov.ldif
 check "2: the objects" ldapadd -x -D "$admin" -w "$password" -f tenant.ldif
 check "2: the access rules" ldapmodify -Q -Y EXTERNAL -H ldapi:/// -f access.ldif
+# slapd gives 500 entries to whom no limit of their own is given.
+seq 1 600 | awk -v base="ou=people,$suffix" '{
+	printf "dn: uid=u%d,%s\nobjectClass: account\nobjectClass: posixAccount\nuid: u%d\ncn: u%d\n", $1, base, $1, $1
+	printf "uidNumber: %d\ngidNumber: %d\nhomeDirectory: /home/contoso.com/u%d\n\n", 1900020000 + $1, 1900020000 + $1, $1 }' >/run/many.ldif
+check "2: 600 users more" ldapadd -x -D "$admin" -w "$password" -f /run/many.ldif
 check "3: the host's password" ldappasswd -x -D "$admin" -w "$password" -s "$password" "$host"
 [ -s /etc/machine-id ] || head -c 16 /dev/urandom | od -An -tx1 | tr -d ' \n' >/etc/machine-id
 check "3: the host's id" edit <<-L
@@ -41,6 +46,7 @@ cp $pki/ca.pem /etc/tenure/ca.pem
 cp contoso.conf /etc/tenure/tenants.d/contoso.conf
 kill -HUP "$tenured_pid" # systemctl reload tenured
 check "5: alice is known" wait_for known alice
+check "5: and so are 600 others" wait_for known u600
 check "5: the server is connected, and pushes" status '.connected and (.polls | not)'
 tenure check >/run/check.out 2>&1
 shows "5: tenure check finds no fault of the directory" '^ok .* directory '
