@@ -55,8 +55,9 @@ struct identity_group {
 
 /*
  * 0, -ENOENT (a true miss), -EBADMSG. Names as NSS shows them: canonical, short for the home tenant. A user whose gid
- * is his uid has a private group, found by his name and gid, without members. Ids that no directory may give (system
- * ids, nobody, 2^31 and up) answer -EBADMSG whatever the file says; the caller holds them against the tenant's range.
+ * is his uid has a private group, found by his name and gid, without members, unless a group of the directory has that
+ * gid. Ids that no directory may give (system ids, nobody, 2^31 and up) answer -EBADMSG whatever the file says; the caller
+ * holds them against the tenant's range.
  */
 int identity_user_by_name(const struct identity *id, const char *name, struct identity_user *ret) MUST_CHECK;
 int identity_user_by_uid(const struct identity *id, uid_t uid, struct identity_user *ret) MUST_CHECK;

@@ -145,6 +145,18 @@ uint32_t identity_group_offset(const struct identity *id, const struct identity_
 	return (uint32_t)((size_t)((const uint8_t *)g->name - id->map.data) - sizeof(struct identity_group_record));
 }
 
+/* A group of the directory that has the user's number is the one: two of the same gid would be one to the kernel. */
+static int private_group(const struct identity *id, const struct identity_user *u, struct identity_group *ret)
+{
+	const struct identity_group_record *g;
+	int r = u->gid == u->uid ? group_find(id, true, NULL, u->gid, &g) : 0;
+
+	if (r != -ENOENT)
+		return r < 0 ? r : -ENOENT;
+	private_group_fill(u, ret);
+	return 0;
+}
+
 int identity_group_by_name(const struct identity *id, const char *name, struct identity_group *ret)
 {
 	const struct identity_group_record *g;
@@ -156,12 +168,7 @@ int identity_group_by_name(const struct identity *id, const char *name, struct i
 	if (r != -ENOENT)
 		return r;
 	r = identity_user_by_name(id, name, &u);
-	if (r < 0)
-		return r;
-	if (u.gid != u.uid)
-		return -ENOENT;
-	private_group_fill(&u, ret);
-	return 0;
+	return r < 0 ? r : private_group(id, &u, ret);
 }
 
 int identity_group_by_gid(const struct identity *id, gid_t gid, struct identity_group *ret)
@@ -201,13 +208,13 @@ static int group_record_next(const struct identity *id, bool tenant, size_t *cur
 	return -ENOENT;
 }
 
-/* Groups of this file, then private ones of its users. */
-static int group_next(const struct identity *id, size_t *cursor, struct identity_group *ret)
+/* Groups of this file, then private ones of its users. whole: the base, with its delta. */
+static int group_next(const struct identity *whole, const struct identity *id, size_t *cursor, struct identity_group *ret)
 {
 	const struct identity_group_record *g;
 	struct identity_user u;
 	size_t user_cursor;
-	int r;
+	int r, found;
 
 	if (*cursor < id->header->groups.count) {
 		r = group_record_next(id, true, cursor, &g);
@@ -220,22 +227,21 @@ static int group_next(const struct identity *id, size_t *cursor, struct identity
 		user_cursor = *cursor - id->header->groups.count;
 		r = identity_own_user_next(id, &user_cursor, &u);
 		*cursor = user_cursor + id->header->groups.count;
-	} while (r == 0 && u.gid != u.uid);
-	if (r == 0)
-		private_group_fill(&u, ret);
-	return r;
+		found = r == 0 ? private_group(whole, &u, ret) : r;
+	} while (r == 0 && found == -ENOENT);
+	return found;
 }
 
 int identity_group_next(const struct identity *id, size_t *cursor, struct identity_group *ret)
 {
 	const size_t count = (size_t)id->header->groups.count + id->header->users.count;
 	size_t behind;
-	int r = *cursor < count ? group_next(id, cursor, ret) : -ENOENT;
+	int r = *cursor < count ? group_next(id, id, cursor, ret) : -ENOENT;
 
 	if (r != -ENOENT || !id->delta)
 		return r;
 	behind = *cursor - count;
-	r = group_next(id->delta, &behind, ret);
+	r = group_next(id, id->delta, &behind, ret);
 	*cursor = count + behind;
 	return r;
 }
