@@ -240,8 +240,12 @@ static int build(struct builder *b, const struct sources *all)
 {
 	int r = make_arrays(b->d, all);
 
+	if (r == 0)
+		r = mirror_find_shadowed(all->items, all->count, &b->d->shadowed, &b->d->shadowed_count);
 	if (r < 0)
 		return r;
+	b->shadowed = b->d->shadowed;
+	b->shadowed_count = b->d->shadowed_count;
 	add_objects(b, all);
 	if (b->no_memory)
 		return -ENOMEM;

@@ -2,7 +2,10 @@
 #ifndef TENURE_MIRROR_MIRROR_BUILD_H
 #define TENURE_MIRROR_MIRROR_BUILD_H
 
-/* Between mirror_build.c (a directory of all objects), mirror_parse.c (one object) and mirror_ids.c (ids they are given). */
+/*
+ * Between mirror_build.c (a directory of all objects), mirror_parse.c (one object), mirror_ids.c (ids they are given) and
+ * mirror_names.c (names that are another's).
+ */
 
 #include "common/mirror/mirror.h"
 
@@ -11,6 +14,8 @@ struct builder {
 	const struct tenant_config *tenant;
 	struct directory *d;
 	struct problem_list *problems;
+	const struct uuid *shadowed; /* ascending; borrowed */
+	size_t shadowed_count;
 	bool no_memory;
 };
 
@@ -38,6 +43,13 @@ bool mirror_parse(struct builder *b, const struct source_object *s, void *target
 /* Adds an error at the object's place, its kind and name before the message. Always false. */
 bool mirror_fault(struct builder *b, const struct object *o, enum object_kind kind, const char *remedy, const char *format,
 		  ...) PRINTF_LIKE(5, 6);
+
+/*
+ * The ids of entries whose name another of their kind has, which comes before them; ascending, to be freed. Sources stand
+ * as mirror_compare_sources has them. 0 or -ENOMEM.
+ */
+int mirror_find_shadowed(const struct source_object *sources, size_t count, struct uuid **ret, size_t *ret_count) MUST_CHECK;
+bool mirror_is_shadowed(const struct builder *b, const struct uuid *uuid);
 
 /* Gives ids to users and groups that have none; created: as the directory's users and groups stand. */
 int mirror_derive_ids(struct builder *b) MUST_CHECK;

@@ -237,6 +237,16 @@ static const char *take_member_name(struct parse *p, const struct value *v, cons
 	return fault;
 }
 
+/* Its name is its own. */
+static bool is_known_by_name(const struct parse *p, const void *object, size_t len)
+{
+	struct sync_field f;
+	struct uuid uuid;
+
+	return sync_find(sync_object_fields(object, len), SYNC_TAG_UUID, &f) == 0 && sync_field_uuid(&f, &uuid) == 0 &&
+	       !mirror_is_shadowed(p->b, &uuid);
+}
+
 /* What a DN stands for: the kind of the entry and its name; of one that is not there, 0 and the DN itself. */
 static enum object_kind resolve(struct parse *p, const char *dn, char **ret_name)
 {
@@ -245,7 +255,7 @@ static enum object_kind resolve(struct parse *p, const char *dn, char **ret_name
 	const void *object = mirror_by_dn(p->b->m, dn, &len);
 	const bool known = object && sync_find(sync_object_fields(object, len), SYNC_TAG_KIND, &kind) == 0 &&
 			   sync_find(sync_object_fields(object, len), SYNC_TAG_NAME, &name) == 0 &&
-			   !memchr(name.data, '\0', name.len);
+			   !memchr(name.data, '\0', name.len) && is_known_by_name(p, object, len);
 
 	*ret_name = known ? strndup((const char *)name.data, name.len) : strdup(dn);
 	if (!*ret_name) {

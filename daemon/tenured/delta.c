@@ -151,6 +151,7 @@ void delta_restart(struct delta *d)
 		free(d->bound[i]);
 	free(d->bound);
 	free(d->ids);
+	free(d->shadowed);
 	*d = (struct delta){.sequence = d->sequence};
 }
 

@@ -51,6 +51,8 @@ struct delta {
 	bool clean;   /* the bases were made of a directory without a problem, all of which shows */
 	struct uuid *ids; /* of all objects that are no users, ascending */
 	size_t id_count;
+	struct uuid *shadowed; /* objects to which no DN leads, for their name is another's; ascending */
+	size_t shadowed_count;
 	char **bound; /* names of groups whose members decide more than a delta tells, ascending */
 	size_t bound_count;
 	struct delta_objects changed; /* since the bases; since compaction began, if one is under way */

@@ -283,7 +283,11 @@ int delta_compute(const struct delta *d, const struct delta_base *base, const st
 	int r;
 
 	*ret = (struct delta_set){0};
-	c.builder = (struct builder){.m = w->m, .tenant = w->tenant, .problems = &c.problems};
+	c.builder = (struct builder){.m = w->m,
+				     .tenant = w->tenant,
+				     .problems = &c.problems,
+				     .shadowed = d->shadowed,
+				     .shadowed_count = d->shadowed_count};
 	r = gather(changed, changed_count, &all);
 	parsed = calloc(all.user_count + 1, sizeof(*parsed));
 	if (r == 0)

@@ -98,6 +98,18 @@ static int list_ids(struct delta *delta, const struct directory *d)
 	return 0;
 }
 
+static int keep_shadowed(struct delta *delta, const struct directory *d)
+{
+	if (d->shadowed_count == 0)
+		return 0;
+	delta->shadowed = malloc(d->shadowed_count * sizeof(*delta->shadowed));
+	if (!delta->shadowed)
+		return -ENOMEM;
+	memcpy(delta->shadowed, d->shadowed, d->shadowed_count * sizeof(*delta->shadowed));
+	delta->shadowed_count = d->shadowed_count;
+	return 0;
+}
+
 /* Everybody who has a number shows, and every group that has one. */
 static bool all_show(const struct delta *delta, const struct tenant_config *tenant, const struct directory *d)
 {
@@ -144,6 +156,8 @@ int delta_rules(struct delta *delta, const struct tenant_config *tenant, const s
 		r = -ENOMEM;
 	if (r == 0)
 		r = list_ids(delta, d);
+	if (r == 0)
+		r = keep_shadowed(delta, d);
 	delta->clean = r == 0 && all_show(delta, tenant, d);
 	if (r == 0)
 		mark(delta, tenant, d, marks);
