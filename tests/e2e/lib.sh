@@ -157,6 +157,25 @@ on_terminal()
 }
 history_has() { tenure history --json | jq -e --arg e "$1" 'any(.items[]; .event == $e)'; }
 
+# What tests change in the directory, wherever it is.
+directory=/etc/tenure/directory.d/contoso.conf
+account_disable() { sed -i "s/name = \"$1\";/& enabled = false;/" $directory; } # USER
+account_enable() { sed -i "s/name = \"$1\"; enabled = false;/name = \"$1\";/" $directory; }
+# Nobody is eligible for quick-root any more, and the operators are again.
+quick_root_take()
+{
+	cp $directory /run/directory.good
+	grep -v 'eligible.*quick-root' /run/directory.good >/run/directory.less
+	install -m 600 /run/directory.less $directory
+}
+quick_root_give() { install -m 600 /run/directory.good $directory; }
+# A role with which somebody may log in who may not else.
+visitor_add() # USER
+{
+	sed -i -e 's/^roles = (/&\n  { name = "visitor"; title = "Visitor"; actions = [ "login", "group:adm", "group:shadow" ];\n    activation = { max_duration = "1h"; justification = false; step_up = false; approvals = 0; }; },/' \
+		-e "s/^assignments = (/&\n  { type = \"eligible\"; role = \"visitor\"; user = \"$1\"; scope = \"\/\"; },/" $directory
+}
+
 host_up()
 {
 	host_prepare
@@ -178,6 +197,27 @@ if [ "${TENURE_E2E_SOURCE:-file}" = ldap ] && [ -z "${e2e_of_ldap:-}" ]; then
 		. /tests/ldap/lib.sh
 		e2e_tenant_up && cp /run/tenure.conf.of-file /etc/tenure/tenure.conf
 	)
+	directory_change() { printf '%s\n' "$@" | ldapmodify -x -H ldapi:/// -D cn=admin,dc=contoso,dc=com -w "$password" >/dev/null; } # LINE...
+	account_enabled() # USER TRUE|FALSE
+	{
+		directory_change "dn: uid=$1,ou=people,dc=contoso,dc=com" 'changetype: modify' 'replace: tenureEnabled' "tenureEnabled: $2"
+	}
+	account_disable() { account_enabled "$1" FALSE; }
+	account_enable() { account_enabled "$1" TRUE; }
+	eligible_add() # NAME ROLE PRINCIPAL SCOPE
+	{
+		directory_change "dn: cn=$1,ou=assignments,ou=tenure,dc=contoso,dc=com" 'changetype: add' 'objectClass: tenureRoleAssignment' \
+			"cn: $1" 'tenureAssignmentType: eligible' "tenureRole: $2" "tenurePrincipal: $3,dc=contoso,dc=com" "tenureScopePath: $4"
+	}
+	quick_root_take() { directory_change 'dn: cn=op-quick-root,ou=assignments,ou=tenure,dc=contoso,dc=com' 'changetype: delete'; }
+	quick_root_give() { eligible_add op-quick-root quick-root cn=operators,ou=groups /prod/hr/web; }
+	visitor_add()
+	{
+		directory_change 'dn: cn=visitor,ou=roles,ou=tenure,dc=contoso,dc=com' 'changetype: add' 'objectClass: tenureRoleDefinition' \
+			'cn: visitor' 'tenureTitle: Visitor' 'tenureAction: login' 'tenureAction: group:adm' 'tenureAction: group:shadow' \
+			'tenureMaxDuration: 1h' 'tenureJustificationRequired: FALSE' 'tenureStepUpRequired: FALSE' 'tenureApprovals: 0' &&
+			eligible_add visitor visitor "uid=$1,ou=people" /
+	}
 	host_prepare()
 	{
 		file_host_prepare
