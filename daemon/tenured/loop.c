@@ -171,6 +171,23 @@ int loop_add_child(struct loop *l, pid_t pid, loop_child_fn fn, void *context, s
 	return 0;
 }
 
+static void on_reaped(void *context, pid_t pid, int status)
+{
+	(void)pid;
+	(void)status;
+	loop_source_free(context);
+}
+
+int loop_reap(struct loop *l, pid_t pid)
+{
+	struct loop_source *s;
+	int r = loop_add_child(l, pid, on_reaped, NULL, &s);
+
+	if (r == 0)
+		s->context = s;
+	return r;
+}
+
 static int clock_jump_arm(int fd)
 {
 	/* Far away: it is the cancellation that we wait for. */

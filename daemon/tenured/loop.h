@@ -62,6 +62,8 @@ int loop_add_signal(struct loop *l, int signal_number, loop_signal_fn fn, void *
 typedef void (*loop_child_fn)(void *context, pid_t pid, int status);
 int loop_add_child(struct loop *l, pid_t pid, loop_child_fn fn, void *context,
 		   struct loop_source **ret) MUST_CHECK;
+/* Reaps our child when it ends, and tells nobody. 0 or -errno. */
+int loop_reap(struct loop *l, pid_t pid) MUST_CHECK;
 
 /* Calls fn whenever CLOCK_REALTIME was set (TFD_TIMER_CANCEL_ON_SET). */
 int loop_add_clock_jump(struct loop *l, loop_fn fn, void *context, struct loop_source **ret) MUST_CHECK;

@@ -33,15 +33,24 @@ struct worker_hooks {
 	int (*packet)(void *context, const struct sync_packet *p);
 	/* It is gone, and comes back by itself. why: for people, static. */
 	void (*gone)(void *context, const char *why);
-	/* The password file, a certificate or the worker's user cannot be had: id and text of the problem; tried again. */
+	/*
+	 * It cannot be started, and is tried again: "ldap-password" (its file: none, not root's alone, empty), "ldap-tls" (a
+	 * certificate or key), "ldap-worker" (no process). Told at each try; HELLO says that it is over.
+	 */
 	void (*trouble)(void *context, const char *id, const char *place, const char *text);
 };
 
-/* account: uid and gid of WORKER_USER (never root's). Copies what it needs of the config. 0 or -errno. */
+/* WORKER_USER's, from /etc/passwd, never by NSS (we may be NSS). 0, -ENOENT, -EPERM: it has root's uid or group. */
 struct worker_account {
 	uid_t uid;
 	gid_t gid;
 };
+int worker_account_find(const struct local_accounts *accounts, struct worker_account *ret) MUST_CHECK;
+
+/*
+ * Starts it at the loop's next turn. Copies what it needs of tenant, hooks and account. 0; -EINVAL: root's account;
+ * -EMSGSIZE: a text of the configuration fits no packet; -errno. Every hook may free the worker.
+ */
 int worker_new(struct loop *loop, const struct tenant_config *tenant, const struct worker_account *account,
 	       const struct worker_hooks *hooks, struct worker **ret) MUST_CHECK;
 /* Ends the process; no callback comes any more. NULL is fine. */

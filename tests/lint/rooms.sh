@@ -12,6 +12,7 @@ declare -A may=(
 	[nss_module]="common/base common/model common/snapshot nss_module"
 	[pam_module]="common/base common/model common/snapshot common/decide common/wire pam_module"
 	[daemon/tenure-auth]="common daemon/tenure-auth"
+	[daemon/tenure-sync]="common daemon/tenure-sync"
 	[daemon/tenured]="common daemon/tenured daemon/tenure-auth/auth_proto.h"
 	[helper]="common helper"
 )

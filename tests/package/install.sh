@@ -17,6 +17,9 @@ check "common-auth has it before pam_unix" sh -c \
 	'[ "$(grep -nE "^auth.*pam_tenure" /etc/pam.d/common-auth | cut -d: -f1)" -lt "$(grep -nE "^auth.*pam_unix" /etc/pam.d/common-auth | cut -d: -f1)" ]'
 check "common-session has it behind pam_systemd" sh -c \
 	'[ "$(grep -nE "^session.*pam_tenure" /etc/pam.d/common-session | cut -d: -f1)" -gt "$(grep -nE "^session.*pam_systemd" /etc/pam.d/common-session | cut -d: -f1)" ]'
+check "tenure-sync has an account of its own" sh -c \
+	'getent passwd _tenure-sync | awk -F: "{ exit !(\$3 > 0 && \$3 < 1000 && \$4 > 0 && \$7 ~ /nologin/) }"'
+check "and a group without members" sh -c '[ "$(getent group _tenure-sync | cut -d: -f4)" = "" ]'
 check "sudoers are sound" visudo -c
 check "sudoers.d/tenure is 0440" sh -c '[ "$(stat -c %a /etc/sudoers.d/tenure)" = 440 ]'
 check "a lookup is answered as before" getent passwd admin
@@ -80,3 +83,4 @@ check "and forgets it again" seen newcomer "~newcomer"
 rm -rf /etc/tenure
 check "purge" dpkg -P libpam-tenure libnss-tenure tenure
 check "purge leaves nothing" sh -c '! ls -d /var/lib/tenure /run/tenure /etc/sudoers.d/tenure /etc/pam.d/tenure 2>/dev/null'
+check "the account stays, so that its number is nobody else's" getent passwd _tenure-sync

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef TENURE_SYNC_ENTRY_H
+#define TENURE_SYNC_ENTRY_H
+
+/*
+ * An LDAP entry as an object of the vocabulary: which kind it is (where it lies and its classes), and its attributes as
+ * fields, by the tenant's schema and mapping. What cannot be taken goes along as SYNC_TAG_PROBLEM; what this version does
+ * not know of Tenure's own, as SYNC_TAG_UNKNOWN: the broker decides what follows.
+ */
+
+#include <ldap.h>
+
+#include "daemon/tenure-sync/settings.h"
+
+/* The filter and the attributes of the one search. The caller frees the filter alone. 0 or -ENOMEM. */
+#define ATTRIBUTES_MAX 96
+int entry_filter(const struct settings *s, char **ret) MUST_CHECK;
+void entry_attributes(const struct settings *s, char *ret[static ATTRIBUTES_MAX]);
+
+/*
+ * Sends the entry's object to the broker as ENTRY packets. uuid: what the server calls it; NULL: objectGUID or entryUUID
+ * of the entry. *ret_uuid is it. 1: sent; 0: it is none of ours (it lies elsewhere, T27); -EBADMSG: no id; -errno.
+ */
+int entry_send(int fd, const struct settings *s, LDAP *ld, LDAPMessage *entry, const struct uuid *uuid,
+	       struct uuid *ret_uuid) MUST_CHECK;
+
+/* map.c */
+enum conversion {
+	TAKE_TEXT, TAKE_ALL, /* the first value; each */
+	TAKE_NAME,	     /* one value, or the one that the entry is named by */
+	TAKE_BOOL, TAKE_TIME, TAKE_DNS, TAKE_ID,
+	TAKE_AD_CONTROL, TAKE_AD_EXPIRES, TAKE_SHADOW_EXPIRE, TAKE_PPOLICY_LOCK,
+	TAKE_NOTHING,	     /* known, and none of ours */
+};
+struct mapping {
+	const char *attribute;
+	unsigned tag; /* enum sync_tag */
+	enum conversion conversion;
+};
+#define MAPPINGS_MAX 40
+/* Those of the kind, ended by one without attribute. */
+void map_of(const struct settings *s, enum object_kind kind, struct mapping ret[static MAPPINGS_MAX]);
+/* The classes that make an entry one of the kind, ended by NULL. */
+const char *const *map_classes(const struct settings *s, enum object_kind kind);
+
+#endif

@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "daemon/tenure-sync/value.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#include "common/base/clock.h"
+#include "common/base/text.h"
+#include "daemon/tenure-sync/dn.h"
+
+/* --- packets --- */
+
+void writer_begin(struct object_writer *w, int fd)
+{
+	w->fd = fd;
+	sync_packet_begin(&w->packet, SYNC_ENTRY, 0);
+}
+
+void writer_add(struct object_writer *w, unsigned tag, const void *data, size_t len)
+{
+	int r;
+
+	if (w->error < 0)
+		return;
+	w->total += SYNC_FIELD_HEADER_LEN + len;
+	if (w->total > SYNC_OBJECT_MAX) {
+		w->error = -EMSGSIZE;
+		return;
+	}
+	r = sync_packet_add(&w->packet, tag, data, len);
+	if (r == -ENOSPC) {
+		w->packet.bytes[2] = SYNC_MORE;
+		r = sync_packet_send(w->fd, &w->packet);
+		sync_packet_begin(&w->packet, SYNC_ENTRY, 0);
+		if (r == 0)
+			r = sync_packet_add(&w->packet, tag, data, len);
+	}
+	w->error = r;
+	w->has_gecos = w->has_gecos || tag == SYNC_TAG_GECOS;
+	w->has_end = w->has_end || tag == SYNC_TAG_END;
+	w->has_enabled = w->has_enabled || tag == SYNC_TAG_ENABLED;
+	w->has_created = w->has_created || tag == SYNC_TAG_CREATED;
+}
+
+int writer_end(struct object_writer *w)
+{
+	return w->error < 0 ? w->error : sync_packet_send(w->fd, &w->packet);
+}
+
+static void add_text(struct object_writer *w, unsigned tag, const char *text)
+{
+	writer_add(w, tag, text, strlen(text));
+}
+
+static void add_problem(struct object_writer *w, const struct mapping *m, const char *what)
+{
+	char text[256];
+
+	(void)snprintf(text, sizeof(text), "%s %s", m->attribute, what);
+	add_text(w, SYNC_TAG_PROBLEM, text);
+}
+
+/* --- values --- */
+
+/* A value as text: longer than a field, or with a NUL, is none. */
+static bool is_text(const struct berval *v)
+{
+	return v->bv_len <= SYNC_FIELD_MAX && !memchr(v->bv_val, '\0', v->bv_len);
+}
+
+static void take_one(struct object_writer *w, const struct mapping *m, const struct berval *v)
+{
+	if (is_text(v))
+		writer_add(w, m->tag, v->bv_val, v->bv_len);
+	else
+		add_problem(w, m, "is too long, or holds a NUL");
+}
+
+static void take_all(struct object_writer *w, const struct mapping *m, struct berval **values)
+{
+	for (size_t i = 0; values[i] && w->error == 0; i++)
+		take_one(w, m, values[i]);
+}
+
+/* Of several names the entry is called by one. */
+static void take_name(struct object_writer *w, const struct mapping *m, const char *dn, struct berval **values)
+{
+	char *name;
+
+	if (!values[1]) {
+		take_one(w, m, values[0]);
+		return;
+	}
+	if (dn_name(dn, m->attribute, &name) < 0) {
+		add_problem(w, m, "has several values, and the entry is not called by one of them");
+		return;
+	}
+	add_text(w, m->tag, name);
+	free(name);
+}
+
+static void take_bool(struct object_writer *w, const struct mapping *m, const struct berval *v)
+{
+	if (v->bv_len == 4 && strncasecmp(v->bv_val, "true", 4) == 0)
+		add_text(w, m->tag, "true");
+	else if (v->bv_len == 5 && strncasecmp(v->bv_val, "false", 5) == 0)
+		add_text(w, m->tag, "false");
+	else
+		take_one(w, m, v); /* the broker says what is wrong */
+}
+
+static void add_seconds(struct object_writer *w, unsigned tag, int64_t seconds)
+{
+	char text[TIME_TEXT_MAX];
+
+	if (seconds < 0 || seconds > INT64_MAX / NS_PER_S)
+		return;
+	time_format_rfc3339(seconds * NS_PER_S, text, sizeof(text));
+	add_text(w, tag, text);
+}
+
+static bool take_digits(const char **at, int count, int *ret)
+{
+	*ret = 0;
+	for (int i = 0; i < count; i++, (*at)++) {
+		if (**at < '0' || **at > '9')
+			return false;
+		*ret = *ret * 10 + (**at - '0');
+	}
+	return true;
+}
+
+/* YYYYMMDDHH[MM[SS]] with a fraction or none, and Z: what slapd and AD write (X.680, 46.3; in UTC alone). */
+static bool parse_time(const struct berval *v, int64_t *ret_s)
+{
+	char text[40];
+	const char *at = text;
+	struct tm tm = {.tm_year = 0};
+
+	if (v->bv_len >= sizeof(text))
+		return false;
+	memcpy(text, v->bv_val, v->bv_len);
+	text[v->bv_len] = '\0';
+	if (!take_digits(&at, 4, &tm.tm_year) || !take_digits(&at, 2, &tm.tm_mon) || !take_digits(&at, 2, &tm.tm_mday) ||
+	    !take_digits(&at, 2, &tm.tm_hour))
+		return false;
+	if (*at >= '0' && *at <= '9' && !take_digits(&at, 2, &tm.tm_min))
+		return false;
+	if (*at >= '0' && *at <= '9' && !take_digits(&at, 2, &tm.tm_sec))
+		return false;
+	if (*at == '.' || *at == ',')
+		at += 1 + strspn(at + 1, "0123456789");
+	if (strcmp(at, "Z") != 0 || tm.tm_year < 1970 || tm.tm_mon < 1 || tm.tm_mon > 12 || tm.tm_mday < 1 || tm.tm_mday > 31 ||
+	    tm.tm_hour > 23 || tm.tm_min > 59 || tm.tm_sec > 60)
+		return false;
+	tm.tm_year -= 1900;
+	tm.tm_mon--;
+	*ret_s = timegm(&tm);
+	return true;
+}
+
+static void take_time(struct object_writer *w, const struct mapping *m, const struct berval *v)
+{
+	int64_t seconds;
+
+	if (m->tag == SYNC_TAG_CREATED && w->has_created)
+		return;
+	if (parse_time(v, &seconds))
+		add_seconds(w, m->tag, seconds);
+	else
+		take_one(w, m, v);
+}
+
+static void take_dns(struct object_writer *w, const struct mapping *m, struct berval **values)
+{
+	for (size_t i = 0; values[i] && w->error == 0; i++) {
+		char *normal = NULL, *text = is_text(values[i]) ? strndup(values[i]->bv_val, values[i]->bv_len) : NULL;
+
+		if (text && dn_normalise(text, &normal) == 0)
+			add_text(w, m->tag, normal);
+		else if (m->tag != SYNC_TAG_MODIFIER)
+			add_problem(w, m, "has a value that is no DN");
+		free(normal);
+		free(text);
+	}
+}
+
+static void take_id(struct object_writer *w, const struct mapping *m, const struct berval *v)
+{
+	char text[UUID_TEXT_MAX] = "";
+	struct uuid id;
+
+	if (v->bv_len < sizeof(text))
+		memcpy(text, v->bv_val, v->bv_len);
+	if (uuid_parse(text, &id) < 0)
+		add_problem(w, m, "is no UUID");
+	else
+		writer_add(w, m->tag, id.bytes, sizeof(id.bytes));
+}
+
+static bool parse_number(const struct berval *v, uint64_t max, uint64_t *ret)
+{
+	char text[24] = "";
+
+	if (v->bv_len >= sizeof(text))
+		return false;
+	memcpy(text, v->bv_val, v->bv_len);
+	return number_parse(text, max, ret) == 0;
+}
+
+/* ADS_UF_ACCOUNTDISABLE, MS-ADTS 2.2.16 */
+#define AD_DISABLED 2u
+static void take_ad_control(struct object_writer *w, const struct mapping *m, const struct berval *v)
+{
+	uint64_t flags;
+
+	if (!parse_number(v, UINT32_MAX, &flags))
+		add_problem(w, m, "is no number");
+	else if (!w->has_enabled)
+		add_text(w, m->tag, flags & AD_DISABLED ? "false" : "true");
+}
+
+/* 100 ns since 1601; 0 and the greatest number mean never (MS-ADA1 2.1). */
+#define AD_EPOCH_S INT64_C(11644473600)
+static void take_ad_expires(struct object_writer *w, const struct mapping *m, const struct berval *v)
+{
+	uint64_t ticks;
+
+	if (!parse_number(v, INT64_MAX, &ticks))
+		add_problem(w, m, "is no number");
+	else if (ticks != 0 && ticks != INT64_MAX && !w->has_end)
+		add_seconds(w, m->tag, (int64_t)(ticks / 10000000) > AD_EPOCH_S ? (int64_t)(ticks / 10000000) - AD_EPOCH_S : 0);
+}
+
+/* Days since 1970 (shadow(5)); -1 and the empty value mean never. */
+static void take_shadow_expire(struct object_writer *w, const struct mapping *m, const struct berval *v)
+{
+	uint64_t days;
+
+	if ((v->bv_len == 2 && memcmp(v->bv_val, "-1", 2) == 0) || w->has_end)
+		return;
+	if (parse_number(v, 1000000, &days))
+		add_seconds(w, m->tag, (int64_t)days * 86400);
+	else
+		add_problem(w, m, "is no number of days");
+}
+
+/* Locked by an administrator, for good (draft-behera-ldap-password-policy, 5.3.3). */
+static void take_ppolicy_lock(struct object_writer *w, const struct mapping *m, const struct berval *v)
+{
+	if (!w->has_enabled && v->bv_len == 15 && memcmp(v->bv_val, "000001010000Z", 13) == 0)
+		add_text(w, m->tag, "false");
+	else if (!w->has_enabled && v->bv_len == 13 && memcmp(v->bv_val, "000001010000Z", 13) == 0)
+		add_text(w, m->tag, "false");
+}
+
+void value_take(struct object_writer *w, const struct mapping *m, const char *dn, struct berval **values)
+{
+	switch (m->conversion) {
+	case TAKE_TEXT:
+		take_one(w, m, values[0]);
+		return;
+	case TAKE_ALL:
+		take_all(w, m, values);
+		return;
+	case TAKE_NAME:
+		take_name(w, m, dn, values);
+		return;
+	case TAKE_BOOL:
+		take_bool(w, m, values[0]);
+		return;
+	case TAKE_TIME:
+		take_time(w, m, values[0]);
+		return;
+	case TAKE_DNS:
+		take_dns(w, m, values);
+		return;
+	case TAKE_ID:
+		take_id(w, m, values[0]);
+		return;
+	case TAKE_AD_CONTROL:
+		take_ad_control(w, m, values[0]);
+		return;
+	case TAKE_AD_EXPIRES:
+		take_ad_expires(w, m, values[0]);
+		return;
+	case TAKE_SHADOW_EXPIRE:
+		take_shadow_expire(w, m, values[0]);
+		return;
+	case TAKE_PPOLICY_LOCK:
+		take_ppolicy_lock(w, m, values[0]);
+		return;
+	case TAKE_NOTHING:
+		return;
+	}
+}
