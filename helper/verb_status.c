@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "helper/broker.h"
@@ -178,10 +179,46 @@ static void print_next(struct cli *cli, const json_t *status, bool can_grant)
 		print_labelled(cli, stdout, "Next: ", 6, "tenure request ROLE   (what they mean: tenure roles)");
 }
 
+/* "last answer 14:02; 1204 objects, 1 problem: tenure check" */
+static const char *directory_text(struct cli *cli, const json_t *item)
+{
+	const int64_t answered_ns = field_time(item, "answered"), problems = field_number(item, "problems", 0);
+	const char *what = "nothing was ever read of it";
+
+	if (answered_ns != 0)
+		what = cli_text(cli, "last answer %s%s; %" PRId64 " objects%s", time_day(cli, cli_now(cli), answered_ns),
+				field_bool(item, "polls") ? ", asked again and again" : "", field_number(item, "objects", 0),
+				field_bool(item, "current") ? "" : ", not all of it in force");
+	if (problems == 0)
+		return what;
+	return cli_text(cli, "%s%s %" PRId64 " problem%s: tenure check", what, answered_ns != 0 ? "," : ";", problems,
+			problems == 1 ? "" : "s");
+}
+
+/* Only who may read the policy gets any. */
+static void print_directories(struct cli *cli, const json_t *status)
+{
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach (field_array(status, "directories"), i, item) {
+		const char *uri = field_text(cli, item, "uri"), *trouble = field_text(cli, item, "trouble");
+		const char *label = cli_text(cli, "Directory of %s: ", field_text(cli, item, "tenant"));
+		const int64_t since_ns = field_time(item, "since");
+		const bool connected = field_bool(item, "connected");
+
+		print_labelled(cli, stdout, label, (unsigned)strlen(label),
+			       cli_text(cli, "%sconnected%s%s%s%s%s%s; %s", connected ? "" : "not ", *uri ? " to " : "", uri,
+					since_ns != 0 ? " since " : "", since_ns != 0 ? time_day(cli, cli_now(cli), since_ns) : "",
+					connected ? "" : ": ", connected ? "" : trouble, directory_text(cli, item)));
+	}
+}
+
 static void print_more(struct cli *cli, const json_t *status)
 {
 	const char *stale = field_raw(status, "stale"), *degraded = field_raw(status, "degraded");
 
+	print_directories(cli, status);
 	print_own_requests(cli, status);
 	if (!cli->options.user && governed(status)) {
 		print_decidable(cli);

@@ -19,6 +19,7 @@ static int code_of(const struct subject *s, const struct judgement *j)
 	case WHY_ENDED:
 		return PAM_ACCT_EXPIRED;
 	case WHY_UNREADABLE:
+	case WHY_STALE:
 		return PAM_AUTHINFO_UNAVAIL;
 	default:
 		return PAM_PERM_DENIED;
@@ -46,7 +47,7 @@ static int account(pam_handle_t *pamh, struct transaction *t, const struct subje
 	if (s->standing == STANDING_IGNORED)
 		return PAM_IGNORE;
 	if (ask(pamh, s, &j) == VERDICT_ALLOW)
-		return PAM_SUCCESS;
+		return t && t->must_change ? PAM_NEW_AUTHTOK_REQD : PAM_SUCCESS;
 	return refuse(pamh, t, s, &j, code_of(s, &j));
 }
 

@@ -64,16 +64,35 @@ static int ask_for_password(pam_handle_t *pamh, char **ret)
 struct account {
 	struct index_tenant tenant;
 	uid_t uid;
+	bool gate;    /* or step-up: no login */
 	bool may_ask; /* the broker, where the hashes are not ours to read */
 };
 
+/* The account phase hands on that it has to be changed; where nothing can be kept for it, it is not right yet. */
+static int note_change(pam_handle_t *pamh, const struct verification *v)
+{
+	struct transaction *t = v->must_change ? transaction_make(pamh) : transaction_get(pamh);
+
+	if (v->must_change && !t)
+		return PAM_BUF_ERR;
+	if (t)
+		t->must_change = v->must_change;
+	if (v->message[0])
+		inform(pamh, v->message);
+	return PAM_SUCCESS;
+}
+
 static int check(pam_handle_t *pamh, const struct account *account, const char *password)
 {
-	int r = verify_password(&account->tenant, account->uid, password, account->may_ask);
+	struct verification v;
+	int r = verify_password(&account->tenant, account->uid, password, account->may_ask,
+				account->gate, &v);
 
 	if (r == 0)
-		return PAM_SUCCESS;
-	if (r == -EKEYREJECTED) {
+		return note_change(pamh, &v);
+	if (r == -EKEYEXPIRED)
+		(void)pam_error(pamh, "%s", v.message);
+	if (r == -EKEYREJECTED || r == -EKEYEXPIRED) {
 		pam_syslog(pamh, LOG_NOTICE, "authentication failure; uid=%u", (unsigned)account->uid);
 		return PAM_AUTH_ERR;
 	}
@@ -128,6 +147,7 @@ static int find_account(pam_handle_t *pamh, const struct subject *s, struct acco
 		return r;
 	if (s->service_class == SERVICE_NONE && !step_up && ret->uid != getuid())
 		return -ENOENT;
+	ret->gate = s->service_class != SERVICE_LOGIN;
 	ret->may_ask = !step_up && ret->uid == getuid();
 	return 0;
 }

@@ -180,7 +180,7 @@ static int error_of(const char *name)
 }
 
 /* One call, one reply. */
-static int ask_root(struct json_writer *w, struct json_reply *reply)
+static int ask_root(struct json_writer *w, int wait_ms, struct json_reply *reply)
 {
 	struct link l;
 	int len = json_finish(w);
@@ -188,7 +188,7 @@ static int ask_root(struct json_writer *w, struct json_reply *reply)
 
 	if (len < 0)
 		return len;
-	r = link_open(&l, PATH_ROOT_SOCKET, BROKER_WAIT_MS);
+	r = link_open(&l, PATH_ROOT_SOCKET, wait_ms);
 	if (r < 0)
 		return r;
 	r = link_send(&l, w->data, (size_t)len);
@@ -228,7 +228,7 @@ int broker_session_open(const struct broker_session_request *request, struct bro
 	json_text(&w, "groups", request->groups);
 	json_text(&w, "tty", request->tty);
 	json_number(&w, "pid", getpid());
-	r = ask_root(&w, &reply);
+	r = ask_root(&w, BROKER_WAIT_MS, &reply);
 	if (r < 0)
 		return r;
 	text = json_reply_text(&reply, "id");
@@ -249,7 +249,7 @@ int broker_session_close(const char *id)
 
 	json_begin(&w, buf, sizeof(buf), "SessionClose", false, false);
 	json_text(&w, "id", id);
-	return ask_root(&w, &reply);
+	return ask_root(&w, BROKER_WAIT_MS, &reply);
 }
 
 /*
@@ -309,5 +309,67 @@ int broker_authenticate(const char *password)
 	if (r == 0)
 		r = converse(&l, &reply, password);
 	link_done(&l);
+	return r;
+}
+
+static enum broker_verdict verdict_of(const char *text)
+{
+	static const char *const texts[] = {
+		[BROKER_VERDICT_NO] = "no",
+		[BROKER_VERDICT_YES] = "yes",
+		[BROKER_VERDICT_MUST_CHANGE] = "must-change",
+		[BROKER_VERDICT_EXPIRED] = "expired",
+		[BROKER_VERDICT_LOCKED] = "locked",
+		[BROKER_VERDICT_REFUSED] = "refused",
+		[BROKER_VERDICT_UNAVAILABLE] = "unavailable",
+		[BROKER_VERDICT_NONE] = "none",
+	};
+
+	for (size_t i = BROKER_VERDICT_NO; text && i < ARRAY_LENGTH(texts); i++)
+		if (strcmp(text, texts[i]) == 0)
+			return (enum broker_verdict)i;
+	return BROKER_VERDICT_NO;
+}
+
+int broker_password(uid_t uid, const char *password, const char *new_password, enum broker_verdict *ret,
+		    char ret_message[static BROKER_LINE_MAX + 1])
+{
+	struct json_writer w;
+	struct json_reply reply;
+	char buf[4096];
+	const char *text;
+	int r;
+
+	*ret = BROKER_VERDICT_NO;
+	ret_message[0] = '\0';
+	json_begin(&w, buf, sizeof(buf), new_password ? "ChangePassword" : "VerifyPassword", false, false);
+	json_number(&w, "uid", uid);
+	json_text(&w, "password", password);
+	json_text(&w, "new_password", new_password);
+	r = ask_root(&w, BROKER_DIRECTORY_WAIT_MS, &reply);
+	SECRET_WIPE_ARRAY(buf);
+	if (r == -EILSEQ)
+		return 0; /* the wire carries UTF-8 alone: such a one fits nothing */
+	if (r < 0)
+		return r;
+	*ret = verdict_of(json_reply_text(&reply, "verdict"));
+	text = json_reply_text(&reply, "message");
+	if (text && strlen(text) <= BROKER_LINE_MAX && text_check(text, BROKER_LINE_MAX) == 0)
+		memcpy(ret_message, text, strlen(text) + 1);
+	return 0;
+}
+
+int broker_keep_password(uid_t uid, const char *hash)
+{
+	struct json_writer w;
+	struct json_reply reply;
+	char buf[1024];
+	int r;
+
+	json_begin(&w, buf, sizeof(buf), "KeepPassword", false, false);
+	json_number(&w, "uid", uid);
+	json_text(&w, "hash", hash);
+	r = ask_root(&w, BROKER_WAIT_MS, &reply);
+	SECRET_WIPE_ARRAY(buf);
 	return r;
 }

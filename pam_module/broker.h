@@ -41,4 +41,26 @@ int broker_session_close(const char *id) MUST_CHECK;
 /* Is this the password of who calls? 0; -EKEYREJECTED: no; -ENOTCONN and -errno as above. */
 int broker_authenticate(const char *password) MUST_CHECK;
 
+/* What a tenant's directory says of a password; its server may take its time (BROKER_DIRECTORY_WAIT_MS). */
+#define BROKER_DIRECTORY_WAIT_MS 20000
+enum broker_verdict {
+	BROKER_VERDICT_NO = 1,
+	BROKER_VERDICT_YES,
+	BROKER_VERDICT_MUST_CHANGE, /* right, and to be changed before anything else */
+	BROKER_VERDICT_EXPIRED,
+	BROKER_VERDICT_LOCKED,
+	BROKER_VERDICT_REFUSED,	    /* of a new one */
+	BROKER_VERDICT_UNAVAILABLE, /* nobody could be asked */
+	BROKER_VERDICT_NONE,	    /* it is held against no directory */
+};
+/*
+ * For root. new_password NULL: is it right; else it becomes that one. ret_message: clean, or "". 0; errors as above; a
+ * verdict that is none of these is BROKER_VERDICT_NO.
+ */
+int broker_password(uid_t uid, const char *password, const char *new_password, enum broker_verdict *ret,
+		    char ret_message[static BROKER_LINE_MAX + 1]) MUST_CHECK;
+
+/* For root: the hash that offline.h keeps of a password that was right; NULL: none any more. 0; errors as above. */
+int broker_keep_password(uid_t uid, const char *hash) MUST_CHECK;
+
 #endif

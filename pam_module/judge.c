@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "common/snapshot/fresh.h"
 #include "pam_module/files.h"
 
 /* The files of a tenant for one question. */
@@ -75,6 +76,16 @@ static void judge_governed(const struct subject *s, enum question question, stru
 			      &ret->decision, NULL, NULL);
 }
 
+/* What the directory said last holds for as long as the lease; asked only where it would allow (T32). */
+static bool is_stale(const struct subject *s, enum question question)
+{
+	const enum fresh_use use = question == QUESTION_LOGIN || question == QUESTION_BATCH ? FRESH_LOGIN : FRESH_GATE;
+	struct instant now;
+
+	return s->tenant.ldap && (clock_system.now(&clock_system, &now) < 0 ||
+				  fresh_is_over(s->tenant.name, &s->tenant.id, use, &now));
+}
+
 enum verdict judge(const struct subject *s, enum question question, const char *target, struct judgement *ret)
 {
 	*ret = (struct judgement){
@@ -86,6 +97,10 @@ enum verdict judge(const struct subject *s, enum question question, const char *
 		ret->obstacle = OBSTACLE_CHANGED;
 	else if (s->standing == STANDING_GOVERNED)
 		judge_governed(s, question, ret);
+	if (ret->verdict == VERDICT_ALLOW && is_stale(s, question)) {
+		ret->verdict = VERDICT_DENY;
+		ret->decision = (struct decision){.verdict = VERDICT_DENY, .why = WHY_STALE};
+	}
 	return ret->verdict;
 }
 
@@ -216,5 +231,5 @@ bool judgement_is_failure(const struct judgement *j)
 	case OBSTACLE_NONE:
 		break;
 	}
-	return j->decision.why == WHY_UNREADABLE;
+	return j->decision.why == WHY_UNREADABLE || j->decision.why == WHY_STALE;
 }

@@ -102,6 +102,9 @@ static void compose(const struct subject *s, const struct judgement *j, char *li
 	else if (j->obstacle == OBSTACLE_GROUP)
 		(void)snprintf(line, len, "Tenure: no role lets you take group %s here; see: tenure roles",
 			       text_escape(j->target ? j->target : "", buf, sizeof(buf)));
+	else if (j->obstacle == OBSTACLE_NONE && j->decision.why == WHY_STALE)
+		(void)snprintf(line, len, "Tenure: the directory is silent, so %s is closed; "
+			       "ask root for: tenure check", service);
 	else if (judgement_is_failure(j))
 		(void)snprintf(line, len, "Tenure: cannot read your rights, so %s is closed; "
 			       "ask root for: tenure check", service);

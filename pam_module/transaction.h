@@ -23,6 +23,7 @@ struct transaction {
 	uid_t uid;
 	char user[TRANSACTION_USER_MAX]; /* login and batch: PAM_USER */
 
+	bool must_change;		/* the password was right, and has to be changed now */
 	bool told;			/* the one line of a denial was shown */
 	const char *logged;		/* why the last denial was logged; static text */
 	bool contained;			/* a session was registered */

@@ -86,6 +86,7 @@ static bool check_source(struct reader *r, const config_setting_t *root, struct 
 	if (c->source == SOURCE_LDAP && !ldap)
 		return report(r, root, "conf-missing", "ldap = { uris = [ \"ldaps://HOST\" ]; base = \"DN\"; ... };",
 			      "\"ldap\" is missing");
+	c->directory_passwords = c->source == SOURCE_LDAP;
 	if (c->source == SOURCE_LDAP)
 		return tenant_ldap_finish(r, ldap, c);
 	if (ldap || lease)

@@ -19,6 +19,7 @@
 #define POLL_NS		  (300 * NS_PER_S)
 #define POLL_MIN_NS	  (10 * NS_PER_S)
 #define POLL_MAX_NS	  (24 * HOUR_NS)
+#define OFFLINE_DAYS_MAX  365
 #define URIS_MAX	  16
 #define TEXT_MAX	  1024
 #define DEFAULT_CA	  "/etc/ssl/certs/ca-certificates.crt"
@@ -82,6 +83,8 @@ static const struct key ldap_keys[] = {
 	{.name = "ids", .read = read_ids},
 	{.name = "heartbeat", .read = read_duration, AT(ldap.heartbeat_ns)},
 	{.name = "poll", .read = read_duration, AT(ldap.poll_ns)},
+	{.name = "offline_login_days", .read = read_count, AT(ldap.offline_login_days)},
+	{.name = "offline_gates", .read = read_bool, AT(ldap.offline_gates)},
 };
 const struct key_table tenant_ldap_table = {ldap_keys, ARRAY_LENGTH(ldap_keys)};
 
@@ -251,6 +254,8 @@ static bool check_times(struct reader *r, const config_setting_t *s, const struc
 		return report(r, s, "conf-value", "write 2s to 10m", "heartbeat is outside 2s-10m");
 	if (c->ldap.poll_ns < POLL_MIN_NS || c->ldap.poll_ns > POLL_MAX_NS)
 		return report(r, s, "conf-value", "write 10s to 24h", "poll is outside 10s-24h");
+	if (c->ldap.offline_login_days > OFFLINE_DAYS_MAX)
+		return report(r, s, "conf-value", "write 0 to 365", "offline_login_days is over 365");
 	if (l->login_ns < LEASE_MIN_NS || l->gate_ns < LEASE_MIN_NS || l->grant_ns < LEASE_MIN_NS)
 		return report(r, s, "conf-value", "write 1m or more", "a lease is under 1m");
 	return true;

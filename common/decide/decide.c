@@ -29,6 +29,7 @@ const char *why_text(enum why why)
 		[WHY_DENIED] = "denied",
 		[WHY_CEILING] = "ceiling",
 		[WHY_HIGHER_ROLE] = "higher-role",
+		[WHY_STALE] = "stale",
 	};
 	return (unsigned)why < WHY_COUNT ? text[why] : "could-not-read";
 }

@@ -52,6 +52,7 @@ enum why {
 	WHY_DENIED,	     /* denied: a deny assignment */
 	WHY_CEILING,	     /* ceiling: the host does not allow it */
 	WHY_HIGHER_ROLE,     /* higher-role: the target user holds a higher role */
+	WHY_STALE,	     /* stale: its directory has not answered for longer than the lease; the modules' to find */
 	WHY_COUNT
 };
 const char *why_text(enum why why);
@@ -161,6 +162,9 @@ int decide_activation(const struct policy *policy, uint32_t principal, uint32_t 
  * local_gid is left at NO_ID: the caller looks it up. A right that two roles give has two rows.
  */
 int decide_standing_rows(const struct policy *policy, int (*fn)(void *, const struct holder *), void *context) MUST_CHECK;
+/* Those of one principal. */
+int decide_standing_rows_of(const struct policy *policy, uint32_t principal, int (*fn)(void *, const struct holder *),
+			    void *context) MUST_CHECK;
 /*
  * Rows that one grant gives: of the role, and of each right that the ceiling and denies leave, management rights too.
  * scope: the grant's, as decide_activation said (grant_scope). The caller has asked decide_activation just before.

@@ -127,15 +127,19 @@ static int rows_of_assignments(struct rows *rows, const struct policy_principal 
 	}
 }
 
+int decide_standing_rows_of(const struct policy *policy, uint32_t principal, row_fn fn, void *context)
+{
+	struct rows rows = {.policy = policy, .principal = principal, .fn = fn, .context = context};
+	struct policy_principal user;
+	int r = rows_of_principal(&rows, &user);
+	return r > 0 ? rows_of_assignments(&rows, &user) : r;
+}
+
 int decide_standing_rows(const struct policy *policy, row_fn fn, void *context)
 {
-	struct rows rows = {.policy = policy, .fn = fn, .context = context};
-	size_t count = policy_principal_count(policy);
-	for (; rows.principal < count; rows.principal++) {
-		struct policy_principal user;
-		int r = rows_of_principal(&rows, &user);
-		if (r > 0)
-			r = rows_of_assignments(&rows, &user);
+	const size_t count = policy_principal_count(policy);
+	for (uint32_t principal = 0; principal < count; principal++) {
+		int r = decide_standing_rows_of(policy, principal, fn, context);
 		if (r != 0)
 			return r;
 	}

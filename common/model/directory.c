@@ -121,6 +121,7 @@ void directory_free(struct directory *d)
 		role_done(&d->roles[i]);
 	for (size_t i = 0; i < d->assignment_count; i++)
 		assignment_done(&d->assignments[i]);
+	free(d->shadowed);
 	free(d->users);
 	free(d->groups);
 	free(d->scopes);

@@ -127,6 +127,9 @@ struct directory {
 	size_t user_count, group_count, scope_count, host_count, unit_count, role_count, assignment_count;
 	struct id_range *taken_ranges; /* gids in the tenant's role_gids that are the host's; set by directory_validate */
 	size_t taken_range_count;
+	struct uuid *shadowed; /* of a mirror: objects whose name another one has; ascending */
+	size_t shadowed_count;
+	bool in_parts; /* its snapshots may get deltas (common/snapshot/delta.h) */
 	bool broken_restriction; /* an object that only restricts was unusable: keep the last good policy (T49) */
 };
 

@@ -78,6 +78,8 @@ struct ldap_config {
 	char *map[LDAP_FIELD_COUNT];	  /* NULL: the schema's */
 	bool derive_ids;		  /* uids and gids from the objects' ids */
 	int64_t heartbeat_ns, poll_ns;
+	unsigned offline_login_days; /* 0: never */
+	bool offline_gates;
 };
 
 /* The longest that a kind of decision may rest on what the directory said last; 0: no limit. */
@@ -96,6 +98,7 @@ struct tenant_config {
 	struct ldap_config ldap; /* SOURCE_LDAP */
 	struct lease lease;	 /* SOURCE_LDAP */
 	bool home; /* first in tenure.conf: short names */
+	bool directory_passwords; /* its passwords are its directory's to judge; also where only what is published is known */
 };
 
 /*

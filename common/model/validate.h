@@ -52,4 +52,7 @@ struct tenant_config;
 int directory_validate(struct directory *d, const struct tenant_config *tenant, const struct local_accounts *local,
 		       struct problem_list *problems) MUST_CHECK;
 
+/* What of that is about a user's own fields alone, his name and ids aside. Defaults are filled in. 0 or -ENOMEM. */
+int user_validate(struct user *u, const struct tenant_config *tenant, struct problem_list *problems) MUST_CHECK;
+
 #endif

@@ -153,6 +153,16 @@ static void check_user(struct validation *v, struct user *u)
 		validation_drop(v, "dir-dates", "user", &u->o, "let end come after start", "end is not after start");
 }
 
+int user_validate(struct user *u, const struct tenant_config *tenant, struct problem_list *problems)
+{
+	struct validation v = {.tenant = tenant, .problems = problems};
+
+	if (fill_defaults(&v, u) < 0)
+		return -ENOMEM;
+	check_user(&v, u);
+	return 0;
+}
+
 int validate_fields(struct validation *v)
 {
 	struct directory *d = v->d;

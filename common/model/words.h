@@ -51,6 +51,7 @@ enum object_kind {
 	OBJECT_TENANT = 1, OBJECT_USER, OBJECT_GROUP, OBJECT_SCOPE, OBJECT_HOST, OBJECT_UNIT, OBJECT_ROLE,
 	OBJECT_ASSIGNMENT,
 	OBJECT_OTHER, /* of Tenure's schema, and not known to this version: it may restrict */
+	OBJECT_ELSEWHERE, /* matches the search, and is none of the tenant's: kept so that we know of it, and no more */
 	OBJECT_KIND_COUNT
 };
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/snapshot/delta.h"
 #include "common/snapshot/holders_format.h"
 
 struct holders {
@@ -16,6 +17,7 @@ struct holders {
 	uint32_t row_count, by_right_count, by_role_count; /* 0 for grants of another boot */
 	struct table groups;
 	struct snapshot_pool strings;
+	struct holders *delta; /* NULL: none. Who has a row there has no other. */
 };
 
 static int sections_open(struct holders *h)
@@ -84,19 +86,53 @@ int holders_from(const struct snapshot *s, bool grants, struct holders **ret)
 	return 0;
 }
 
-int holders_open_near(struct safe_walk *walk, const char *tenant, const char *file, struct holders **ret)
+/* Takes both over if it answers 0. */
+static int holders_from_pair(const struct snapshot_pair *p, struct holders **ret)
+{
+	struct holders *h, *delta = NULL;
+	int r = holders_from(&p->base, false, &h);
+
+	if (r < 0)
+		return r;
+	r = p->delta.data ? holders_from(&p->delta, false, &delta) : 0;
+	if (r < 0) {
+		free(h);
+		return r;
+	}
+	h->delta = delta;
+	*ret = h;
+	return 0;
+}
+
+static int grants_open(struct safe_walk *walk, const char *tenant, struct holders **ret)
 {
 	char path[SNAPSHOT_PATH_MAX];
 	struct snapshot s;
-	int r = snapshot_tenant_path(tenant, file, path, sizeof(path));
+	int r = snapshot_tenant_path(tenant, "grants", path, sizeof(path));
 
 	if (r == 0)
 		r = snapshot_map(walk, path, SNAPSHOT_HOLDERS, HOLDERS_VERSION, &s);
 	if (r < 0)
 		return r;
-	r = holders_from(&s, strcmp(file, "grants") == 0, ret);
+	r = holders_from(&s, true, ret);
 	if (r < 0)
 		snapshot_unmap(&s);
+	return r;
+}
+
+int holders_open_near(struct safe_walk *walk, const char *tenant, const char *file, struct holders **ret)
+{
+	struct snapshot_pair p;
+	int r;
+
+	if (strcmp(file, "grants") == 0)
+		return grants_open(walk, tenant, ret);
+	r = snapshot_map_pair(walk, tenant, file, SNAPSHOT_HOLDERS, HOLDERS_VERSION, &p);
+	if (r < 0)
+		return r;
+	r = holders_from_pair(&p, ret);
+	if (r < 0)
+		snapshot_unmap_pair(&p);
 	return r;
 }
 
@@ -107,15 +143,22 @@ int holders_open(const char *tenant, const char *file, struct holders **ret)
 
 bool holders_is_current(const struct holders *h, const char *tenant, const char *file)
 {
-	char path[SNAPSHOT_PATH_MAX];
+	const struct snapshot_pair p = {.base = h->map, .delta = h->delta ? h->delta->map : (struct snapshot){.data = NULL}};
 
-	return snapshot_tenant_path(tenant, file, path, sizeof(path)) == 0 && snapshot_is_current(&h->map, path);
+	return snapshot_pair_is_current(&p, tenant, file);
+}
+
+uint64_t holders_base_id(const struct holders *h)
+{
+	return snapshot_base_id(&h->map);
 }
 
 void holders_close(struct holders *h)
 {
-	if (h)
-		snapshot_unmap(&h->map);
+	if (!h)
+		return;
+	holders_close(h->delta);
+	snapshot_unmap(&h->map);
 	free(h);
 }
 
@@ -145,14 +188,42 @@ static int row_read(const struct holders *h, const struct holders_row *row, stru
 	return 0;
 }
 
-/* Hands a row on if it holds now (NULL: in any case). */
+static uint32_t first_row(const struct holders *h, const struct uuid *principal)
+{
+	uint32_t low = 0, high = h->row_count;
+
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (memcmp(h->rows[middle].principal, principal->bytes, sizeof(principal->bytes)) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static bool has_rows(const struct holders *h, const uint8_t principal[16])
+{
+	struct uuid id;
+	uint32_t i;
+
+	memcpy(id.bytes, principal, sizeof(id.bytes));
+	i = first_row(h, &id);
+	return i < h->row_count && memcmp(h->rows[i].principal, principal, sizeof(id.bytes)) == 0;
+}
+
+/* Hands a row on if it holds now (NULL: in any case). One that never holds says that its principal has no others. */
 static int row_offer(const struct holders *h, const struct holders_row *row, const struct instant *now, holder_fn fn,
 		     void *context)
 {
 	struct holder holder;
-	int r = row_read(h, row, &holder);
+	int r;
 
-	if (r < 0 || (now && !window_holds(&holder.window, now)))
+	if (h->delta && has_rows(h->delta, row->principal))
+		return 0;
+	r = row_read(h, row, &holder);
+	if (r < 0 || holder.window.start_ns >= holder.window.end_ns || (now && !window_holds(&holder.window, now)))
 		return r;
 	return fn(context, &holder);
 }
@@ -173,7 +244,7 @@ static int rows_walk(const struct holders *h, uint32_t first, const struct uuid 
 	return r;
 }
 
-int holders_each(const struct holders *h, holder_fn fn, void *context)
+static int each(const struct holders *h, holder_fn fn, void *context)
 {
 	int r = 0;
 
@@ -182,24 +253,23 @@ int holders_each(const struct holders *h, holder_fn fn, void *context)
 	return r;
 }
 
+int holders_each(const struct holders *h, holder_fn fn, void *context)
+{
+	int r = each(h, fn, context);
+
+	return r == 0 && h->delta ? each(h->delta, fn, context) : r;
+}
+
 int holders_of_principal(const struct holders *h, const struct uuid *principal, const struct instant *now, holder_fn fn,
 			 void *context)
 {
-	uint32_t low = 0, high = h->row_count;
+	int r = rows_walk(h, first_row(h, principal), principal, -1, now, fn, context);
 
-	while (low < high) {
-		uint32_t middle = low + (high - low) / 2;
-
-		if (memcmp(h->rows[middle].principal, principal->bytes, sizeof(principal->bytes)) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return rows_walk(h, low, principal, -1, now, fn, context);
+	return r == 0 && h->delta ? rows_walk(h->delta, first_row(h->delta, principal), principal, -1, now, fn, context) : r;
 }
 
-int holders_groups_of_principal(const struct holders *h, const struct uuid *principal, const struct instant *now,
-				holder_fn fn, void *context)
+static int groups_walk(const struct holders *h, const struct uuid *principal, const struct instant *now, holder_fn fn,
+		       void *context)
 {
 	struct table_walk walk;
 	uint32_t offset;
@@ -218,6 +288,14 @@ int holders_groups_of_principal(const struct holders *h, const struct uuid *prin
 			return rows_walk(h, inside, principal, RIGHT_GROUP, now, fn, context);
 	}
 	return 0;
+}
+
+int holders_groups_of_principal(const struct holders *h, const struct uuid *principal, const struct instant *now,
+				holder_fn fn, void *context)
+{
+	int r = groups_walk(h, principal, now, fn, context);
+
+	return r == 0 && h->delta ? groups_walk(h->delta, principal, now, fn, context) : r;
 }
 
 /* How the row at a position of by_right compares with (kind, argument). */
@@ -265,14 +343,22 @@ static int right_walk(const struct holders *h, enum right_kind kind, const char 
 	return r;
 }
 
-int holders_of_right(const struct holders *h, enum right_kind kind, const char *argument, const struct instant *now,
-		     holder_fn fn, void *context)
+static int of_right(const struct holders *h, enum right_kind kind, const char *argument, const struct instant *now,
+		    holder_fn fn, void *context)
 {
 	int r = right_walk(h, kind, argument ? argument : "", now, fn, context);
 
 	if (r == 0 && kind == RIGHT_BECOME && argument && strcmp(argument, "*") != 0)
 		r = right_walk(h, kind, "*", now, fn, context);
 	return r;
+}
+
+int holders_of_right(const struct holders *h, enum right_kind kind, const char *argument, const struct instant *now,
+		     holder_fn fn, void *context)
+{
+	int r = of_right(h, kind, argument, now, fn, context);
+
+	return r == 0 && h->delta ? of_right(h->delta, kind, argument, now, fn, context) : r;
 }
 
 static int role_compare(const struct holders *h, uint32_t position, const char *role, int *ret)
@@ -286,7 +372,7 @@ static int role_compare(const struct holders *h, uint32_t position, const char *
 	return 0;
 }
 
-int holders_of_role(const struct holders *h, const char *role, const struct instant *now, holder_fn fn, void *context)
+static int role_walk(const struct holders *h, const char *role, const struct instant *now, holder_fn fn, void *context)
 {
 	uint32_t low = 0, high = h->by_role_count;
 	int order, r = 0;
@@ -309,4 +395,11 @@ int holders_of_role(const struct holders *h, const char *role, const struct inst
 		r = row_offer(h, &h->rows[h->by_role[low]], now, fn, context);
 	}
 	return r;
+}
+
+int holders_of_role(const struct holders *h, const char *role, const struct instant *now, holder_fn fn, void *context)
+{
+	int r = role_walk(h, role, now, fn, context);
+
+	return r == 0 && h->delta ? role_walk(h->delta, role, now, fn, context) : r;
 }

@@ -71,4 +71,13 @@ int holders_of_role(const struct holders *h, const char *role, const struct inst
 int holders_write(const char *path, uint64_t generation, const struct uuid *tenant_id, const struct uuid *boot_id,
 		  const struct holder *rows, size_t count) MUST_CHECK;
 
+/* The same for the standing table, as a base that may have deltas (delta.h). */
+int holders_base_write(const char *path, uint64_t generation, const struct uuid *tenant_id, const struct holder *rows,
+		       size_t count) MUST_CHECK;
+uint64_t holders_base_id(const struct holders *h);
+/* Its delta: those of `principals` have these rows and no others. */
+int holders_delta_write(const char *path, uint64_t generation, const struct uuid *tenant_id, uint64_t base_id,
+			uint64_t sequence, const struct uuid *principals, size_t principal_count, const struct holder *rows,
+			size_t count) MUST_CHECK;
+
 #endif

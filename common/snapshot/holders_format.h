@@ -11,6 +11,9 @@
  *   groups     table (table.h): id of a principal -> its first row of kind RIGHT_GROUP
  *   strings    the pool
  *
+ * In a delta (delta.h), which `grants` has none of, each principal that has a row there has no other; one that has lost
+ * all has one whose window is empty, of no role.
+ *
  * The header's boot_id is null in `holders`; in `grants` it is the boot that they belong to, and on any other the table
  * counts as empty. The sum is compared in `grants` alone: a gate believes them, they are small, and `holders`, which is
  * neither, is only shown.

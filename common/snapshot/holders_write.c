@@ -166,8 +166,14 @@ static int build(struct build *b)
 	return 0;
 }
 
-int holders_write(const char *path, uint64_t generation, const struct uuid *tenant_id, const struct uuid *boot_id,
-		  const struct holder *rows, size_t count)
+enum part { PART_WHOLE, PART_BASE, PART_DELTA };
+struct part_of {
+	enum part part;
+	uint64_t base_id, sequence;
+};
+
+static int write_as(const struct part_of *part, const char *path, uint64_t generation, const struct uuid *tenant_id,
+		    const struct uuid *boot_id, const struct holder *rows, size_t count)
 {
 	struct build b = {0};
 	int r = rows_pick(&b, rows, count);
@@ -175,6 +181,10 @@ int holders_write(const char *path, uint64_t generation, const struct uuid *tena
 	if (r == 0) {
 		image_header(&b.image, SNAPSHOT_HOLDERS, HOLDERS_VERSION, sizeof(b.header), generation,
 			     tenant_id->bytes, boot_id ? boot_id->bytes : NULL);
+		if (part->part == PART_BASE)
+			image_base(&b.image);
+		else if (part->part == PART_DELTA)
+			image_delta(&b.image, part->base_id, part->sequence);
 		r = build(&b);
 	}
 	if (r == 0)
@@ -182,5 +192,37 @@ int holders_write(const char *path, uint64_t generation, const struct uuid *tena
 	image_done(&b.image);
 	pool_done(&b.pool);
 	free(b.rows);
+	return r;
+}
+
+int holders_write(const char *path, uint64_t generation, const struct uuid *tenant_id, const struct uuid *boot_id,
+		  const struct holder *rows, size_t count)
+{
+	return write_as(&(struct part_of){PART_WHOLE, 0, 0}, path, generation, tenant_id, boot_id, rows, count);
+}
+
+int holders_base_write(const char *path, uint64_t generation, const struct uuid *tenant_id, const struct holder *rows,
+		       size_t count)
+{
+	return write_as(&(struct part_of){PART_BASE, 0, 0}, path, generation, tenant_id, NULL, rows, count);
+}
+
+int holders_delta_write(const char *path, uint64_t generation, const struct uuid *tenant_id, uint64_t base_id,
+			uint64_t sequence, const struct uuid *principals, size_t principal_count, const struct holder *rows,
+			size_t count)
+{
+	struct holder *all = calloc(count + principal_count + 1, sizeof(*all));
+	int r;
+
+	if (!all)
+		return -ENOMEM;
+	if (count > 0)
+		memcpy(all, rows, count * sizeof(*all));
+	for (size_t i = 0; i < principal_count; i++)
+		all[count + i] = (struct holder){
+			.principal = principals[i], .role = "", .uid = NO_ID, .local_gid = NO_ID, .window = {0, 0, 0}};
+	r = write_as(&(struct part_of){PART_DELTA, base_id, sequence}, path, generation, tenant_id, NULL, all,
+		     count + principal_count);
+	free(all);
 	return r;
 }

@@ -9,16 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/snapshot/identity_format.h"
-
-struct identity {
-	struct snapshot map;
-	const struct identity_header *header;
-	struct table users_by_name, users_by_uid, groups_by_name, groups_by_gid;
-	const uint32_t *gids;
-	const struct identity_principal *principals;
-	const char *home_prefix;
-};
+#include "common/snapshot/delta.h"
+#include "common/snapshot/identity_file.h"
 
 static int sections_open(struct identity *id)
 {
@@ -64,19 +56,35 @@ int identity_from(const struct snapshot *s, struct identity **ret)
 	return 0;
 }
 
-int identity_open_near(struct safe_walk *walk, const char *tenant, struct identity **ret)
+int identity_from_pair(const struct snapshot *base, const struct snapshot *delta, struct identity **ret)
 {
-	char path[SNAPSHOT_PATH_MAX];
-	struct snapshot s;
-	int r = snapshot_tenant_path(tenant, "identity", path, sizeof(path));
+	struct identity *id, *other;
+	int r = identity_from(base, &id);
 
-	if (r == 0)
-		r = snapshot_map(walk, path, SNAPSHOT_IDENTITY, IDENTITY_VERSION, &s);
 	if (r < 0)
 		return r;
-	r = identity_from(&s, ret);
+	r = snapshot_check_delta(delta, SNAPSHOT_IDENTITY, IDENTITY_VERSION, base);
+	if (r == 0)
+		r = identity_from(delta, &other);
+	if (r < 0) {
+		free(id);
+		return r;
+	}
+	id->delta = other;
+	*ret = id;
+	return 0;
+}
+
+int identity_open_near(struct safe_walk *walk, const char *tenant, struct identity **ret)
+{
+	struct snapshot_pair p;
+	int r = snapshot_map_pair(walk, tenant, "identity", SNAPSHOT_IDENTITY, IDENTITY_VERSION, &p);
+
 	if (r < 0)
-		snapshot_unmap(&s);
+		return r;
+	r = p.delta.data ? identity_from_pair(&p.base, &p.delta, ret) : identity_from(&p.base, ret);
+	if (r < 0)
+		snapshot_unmap_pair(&p);
 	return r;
 }
 
@@ -87,15 +95,34 @@ int identity_open(const char *tenant, struct identity **ret)
 
 bool identity_is_current(const struct identity *id, const char *tenant)
 {
-	char path[SNAPSHOT_PATH_MAX];
+	const struct snapshot_pair p = {.base = id->map, .delta = id->delta ? id->delta->map : (struct snapshot){.data = NULL}};
 
-	return snapshot_tenant_path(tenant, "identity", path, sizeof(path)) == 0 && snapshot_is_current(&id->map, path);
+	return snapshot_pair_is_current(&p, tenant, "identity");
+}
+
+uint64_t identity_base_id(const struct identity *id)
+{
+	return snapshot_base_id(&id->map);
+}
+
+size_t identity_user_count(const struct identity *id)
+{
+	return id->header->user_count;
+}
+
+void identity_home(const struct identity *id, struct identity_user *u)
+{
+	u->home_prefix = id->home_prefix;
+	u->home_prefix_len = id->header->home_prefix.count;
+	u->short_len = u->name_len - id->header->domain_len;
 }
 
 void identity_close(struct identity *id)
 {
-	if (id)
-		snapshot_unmap(&id->map);
+	if (!id)
+		return;
+	identity_close(id->delta);
+	snapshot_unmap(&id->map);
 	free(id);
 }
 
@@ -105,8 +132,7 @@ void identity_closep(struct identity **id)
 	*id = NULL;
 }
 
-/* A record of a section at offset from the file's start; NULL if it does not lie in the section. */
-static const void *record_at(const struct identity *id, struct snapshot_span section, uint32_t offset, size_t size)
+const void *identity_record_at(const struct identity *id, struct snapshot_span section, uint32_t offset, size_t size)
 {
 	uint32_t inside = offset - section.offset;
 
@@ -134,13 +160,9 @@ static inline void record_prefetch(const struct identity *id, uint32_t offset)
 	__builtin_prefetch(id->map.data + offset + 64);
 }
 
-/*
- * The record, its strings and gids, all inside; each string ends where the next begins; "*" between name and gecos.
- * *ret_size: of the record, where one of that size lies in the section; else 0.
- */
-static const struct identity_user_record *user_record(const struct identity *id, uint32_t offset, size_t *ret_size)
+const struct identity_user_record *identity_user_record(const struct identity *id, uint32_t offset, size_t *ret_size)
 {
-	const struct identity_user_record *u = record_at(id, id->header->users, offset, sizeof(*u));
+	const struct identity_user_record *u = identity_record_at(id, id->header->users, offset, sizeof(*u));
 	const char *strings = (const char *)(u + 1);
 	size_t size;
 	uint32_t len;
@@ -150,7 +172,7 @@ static const struct identity_user_record *user_record(const struct identity *id,
 		return NULL;
 	len = u->strings_len;
 	size = sizeof(*u) + (len + 3u) / 4 * 4 + u->gid_count * sizeof(uint32_t);
-	if (!record_at(id, id->header->users, offset, size))
+	if (!identity_record_at(id, id->header->users, offset, size))
 		return NULL;
 	*ret_size = size;
 	if (u->gecos < 3 || u->shell <= u->gecos || len <= u->shell || (u->home != 0 && (u->home <= u->shell || len <= u->home)))
@@ -163,7 +185,7 @@ static const struct identity_user_record *user_record(const struct identity *id,
 
 static int user_at(const struct identity *id, uint32_t offset, struct identity_user *ret, size_t *ret_size)
 {
-	const struct identity_user_record *u = user_record(id, offset, ret_size);
+	const struct identity_user_record *u = identity_user_record(id, offset, ret_size);
 	const char *strings = (const char *)(u + 1);
 
 	if (!u || !id_may_be_given(u->uid) || !id_may_be_given(u->gid) || u->gecos - 3u < id->header->domain_len)
@@ -185,7 +207,24 @@ static int user_at(const struct identity *id, uint32_t offset, struct identity_u
 	return 0;
 }
 
-int identity_user_by_name(const struct identity *id, const char *name, struct identity_user *ret)
+bool identity_is_replaced(const struct identity *id, uint32_t offset)
+{
+	uint32_t low = 0, high = id->delta ? id->delta->header->gids.count : 0;
+
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (id->delta->gids[middle] == offset)
+			return true;
+		if (id->delta->gids[middle] < offset)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return false;
+}
+
+static inline int user_find_name(const struct identity *id, const char *name, struct identity_user *ret)
 {
 	size_t len = strlen(name);
 	struct table_walk walk = table_walk(&id->users_by_name, table_hash(id->header->seed, name, len));
@@ -199,13 +238,13 @@ int identity_user_by_name(const struct identity *id, const char *name, struct id
 		r = user_at(id, offset, ret, &size);
 		if (r < 0)
 			return r;
-		if (ret->name_len == len && memcmp(ret->name, name, len) == 0)
+		if (ret->name_len == len && memcmp(ret->name, name, len) == 0 && !identity_is_replaced(id, offset))
 			return 0;
 	}
 	return -ENOENT;
 }
 
-int identity_user_by_uid(const struct identity *id, uid_t uid, struct identity_user *ret)
+static inline int user_find_uid(const struct identity *id, uid_t uid, struct identity_user *ret)
 {
 	struct table_walk walk = table_walk(&id->users_by_uid, table_hash_id(id->header->seed, uid));
 	uint32_t offset;
@@ -218,27 +257,70 @@ int identity_user_by_uid(const struct identity *id, uid_t uid, struct identity_u
 		r = user_at(id, offset, ret, &size);
 		if (r < 0)
 			return r;
-		if (ret->uid == uid)
+		if (ret->uid == uid && !identity_is_replaced(id, offset))
 			return 0;
 	}
 	return -ENOENT;
 }
 
-/* Behind a record of that size; where there is none (0), nothing can be told apart any more: to the end. */
-static void cursor_move(size_t *cursor, size_t size, size_t count)
+int identity_user_by_name(const struct identity *id, const char *name, struct identity_user *ret)
+{
+	int r = id->delta ? user_find_name(id->delta, name, ret) : -ENOENT;
+
+	return r == -ENOENT ? user_find_name(id, name, ret) : r;
+}
+
+int identity_user_by_uid(const struct identity *id, uid_t uid, struct identity_user *ret)
+{
+	int r = id->delta ? user_find_uid(id->delta, uid, ret) : -ENOENT;
+
+	return r == -ENOENT ? user_find_uid(id, uid, ret) : r;
+}
+
+int identity_user_by_offset(const struct identity *id, uint32_t offset, struct identity_user *ret)
+{
+	size_t size;
+
+	return user_at(id, offset, ret, &size);
+}
+
+uint32_t identity_user_offset(const struct identity *id, const struct identity_user *u)
+{
+	const size_t at = (size_t)((const uint8_t *)u->strings - id->map.data) - sizeof(struct identity_user_record);
+
+	return (uint32_t)at;
+}
+
+void identity_cursor_move(size_t *cursor, size_t size, size_t count)
 {
 	*cursor = size > 0 && size < count - *cursor ? *cursor + size : count;
 }
 
+int identity_own_user_next(const struct identity *id, size_t *cursor, struct identity_user *ret)
+{
+	while (*cursor < id->header->users.count) {
+		const uint32_t offset = id->header->users.offset + (uint32_t)*cursor;
+		size_t size;
+		int r = user_at(id, offset, ret, &size);
+
+		identity_cursor_move(cursor, size, id->header->users.count);
+		if (r < 0 || !identity_is_replaced(id, offset))
+			return r;
+	}
+	return -ENOENT;
+}
+
 int identity_user_next(const struct identity *id, size_t *cursor, struct identity_user *ret)
 {
-	size_t size;
-	int r;
+	const size_t count = id->header->users.count;
+	size_t behind;
+	int r = *cursor < count ? identity_own_user_next(id, cursor, ret) : -ENOENT;
 
-	if (*cursor >= id->header->users.count)
-		return -ENOENT;
-	r = user_at(id, id->header->users.offset + (uint32_t)*cursor, ret, &size);
-	cursor_move(cursor, size, id->header->users.count);
+	if (r != -ENOENT || !id->delta)
+		return r;
+	behind = *cursor - count;
+	r = identity_own_user_next(id->delta, &behind, ret);
+	*cursor = count + behind;
 	return r;
 }
 
@@ -259,234 +341,4 @@ int identity_gids_of_principal(const struct identity *id, const struct uuid *pri
 			low = middle + 1;
 	}
 	return -ENOENT;
-}
-
-/* Where the members of a group begin, from its record's start. */
-static size_t members_at(const struct identity_group_record *g)
-{
-	size_t at = sizeof(*g) + g->strings_len;
-
-	return g->kind == IDENTITY_GROUP_USERS ? (at + 3) / 4 * 4 : at;
-}
-
-static bool group_is_of_directory(const struct identity_group_record *g)
-{
-	return g->kind == IDENTITY_GROUP_NAMES || g->kind == IDENTITY_GROUP_USERS;
-}
-
-/* A group of any kind, its size checked; strings are ended. *ret_size as in user_record. */
-static int group_record_at(const struct identity *id, uint32_t offset, const struct identity_group_record **ret,
-			   size_t *ret_size)
-{
-	const struct identity_group_record *g = record_at(id, id->header->groups, offset, sizeof(*g));
-	size_t size;
-
-	*ret_size = 0;
-	if (!g)
-		return -EBADMSG;
-	size = members_at(g);
-	if (g->kind == IDENTITY_GROUP_USERS)
-		size += g->member_count * sizeof(uint32_t);
-	else
-		size += (size_t)g->member_count + g->members_len;
-	if (!record_at(id, id->header->groups, offset, size))
-		return -EBADMSG;
-	*ret_size = (size + 3) / 4 * 4;
-	if (g->strings_len == 0 || !id_may_be_given(g->gid))
-		return -EBADMSG;
-	if (((const char *)(g + 1))[g->strings_len - 1] != '\0')
-		return -EBADMSG;
-	if (g->kind != IDENTITY_GROUP_USERS && g->member_count > 0 &&
-	    (g->members_len < g->member_count || ((const char *)g)[size - 1] != '\0'))
-		return -EBADMSG;
-	*ret = g;
-	return 0;
-}
-
-static void group_fill(const struct identity_group_record *g, struct identity_group *ret)
-{
-	const char *members = (const char *)g + members_at(g);
-
-	*ret = (struct identity_group){.name = (const char *)(g + 1),
-				       .gid = g->gid,
-				       .member_count = g->member_count,
-				       .members_len = g->member_count > 0 ? g->members_len : 0};
-	if (g->kind == IDENTITY_GROUP_USERS) {
-		ret->member_users = (const uint32_t *)(const void *)members;
-	} else {
-		ret->member_lengths = (const uint8_t *)members;
-		ret->members = members + g->member_count;
-	}
-}
-
-int identity_member(const struct identity *id, const struct identity_group *g, size_t i, const char **ret_name,
-		    size_t *ret_len)
-{
-	const struct identity_user_record *u;
-	const char *name = g->members;
-	size_t size;
-
-	if (g->member_users) {
-		u = user_record(id, g->member_users[i], &size);
-		if (!u)
-			return -EBADMSG;
-		*ret_name = (const char *)(u + 1);
-		*ret_len = u->gecos - 3u;
-		return 0;
-	}
-	for (size_t k = 0; k < i; k++)
-		name += g->member_lengths[k];
-	if (g->member_lengths[i] == 0 || name + g->member_lengths[i] > g->members + g->members_len)
-		return -EBADMSG;
-	*ret_name = name;
-	*ret_len = g->member_lengths[i] - 1u;
-	return 0;
-}
-
-static int role_group_fill(const struct identity_group_record *g, struct identity_role_group *ret)
-{
-	const char *strings = (const char *)(g + 1);
-	size_t name_len = strlen(strings) + 1;
-
-	if (name_len >= g->strings_len || (g->kind != 0 && g->kind != RIGHT_BECOME))
-		return -EBADMSG;
-	ret->name = strings;
-	ret->gid = g->gid;
-	ret->kind = (enum right_kind)g->kind;
-	ret->argument = strings + name_len;
-	return 0;
-}
-
-static void private_group_fill(const struct identity_user *u, struct identity_group *ret)
-{
-	*ret = (struct identity_group){.name = u->name, .gid = u->gid, .members = ""};
-}
-
-/* tenant: of the directory; else: that shows holders. By name, or by gid where name is NULL. */
-static int group_find(const struct identity *id, bool tenant, const char *name, gid_t gid,
-		      const struct identity_group_record **ret)
-{
-	const struct table *table = name ? &id->groups_by_name : &id->groups_by_gid;
-	size_t len = name ? strlen(name) : 0, size;
-	const uint64_t *seed = id->header->seed;
-	struct table_walk walk = table_walk(table, name ? table_hash(seed, name, len) : table_hash_id(seed, gid));
-	const struct identity_group_record *g;
-	uint32_t offset;
-
-	while ((offset = table_next(table, &walk)) != 0) {
-		int r = group_record_at(id, offset, &g, &size);
-
-		if (r < 0)
-			return r;
-		if (group_is_of_directory(g) != tenant)
-			continue;
-		if (name ? g->strings_len > len && memcmp(g + 1, name, len + 1) == 0 : g->gid == gid) {
-			*ret = g;
-			return 0;
-		}
-	}
-	return -ENOENT;
-}
-
-int identity_group_by_name(const struct identity *id, const char *name, struct identity_group *ret)
-{
-	const struct identity_group_record *g;
-	struct identity_user u;
-	int r = group_find(id, true, name, NO_ID, &g);
-
-	if (r == 0)
-		group_fill(g, ret);
-	if (r != -ENOENT)
-		return r;
-	r = identity_user_by_name(id, name, &u);
-	if (r < 0)
-		return r;
-	if (u.gid != u.uid)
-		return -ENOENT;
-	private_group_fill(&u, ret);
-	return 0;
-}
-
-int identity_group_by_gid(const struct identity *id, gid_t gid, struct identity_group *ret)
-{
-	const struct identity_group_record *g;
-	struct identity_user u;
-	int r = group_find(id, true, NULL, gid, &g);
-
-	if (r == 0)
-		group_fill(g, ret);
-	if (r != -ENOENT)
-		return r;
-	r = identity_user_by_uid(id, gid, &u);
-	if (r < 0)
-		return r;
-	if (u.gid != u.uid)
-		return -ENOENT;
-	private_group_fill(&u, ret);
-	return 0;
-}
-
-/* The next record of the wanted sort at or behind *cursor, which is moved behind it. */
-static int group_record_next(const struct identity *id, bool tenant, size_t *cursor,
-			     const struct identity_group_record **ret)
-{
-	while (*cursor < id->header->groups.count) {
-		size_t size;
-		int r = group_record_at(id, id->header->groups.offset + (uint32_t)*cursor, ret, &size);
-
-		cursor_move(cursor, size, id->header->groups.count);
-		if (r < 0)
-			return r;
-		if (group_is_of_directory(*ret) == tenant)
-			return 0;
-	}
-	return -ENOENT;
-}
-
-int identity_group_next(const struct identity *id, size_t *cursor, struct identity_group *ret)
-{
-	const struct identity_group_record *g;
-	struct identity_user u;
-	size_t user_cursor;
-	int r;
-
-	if (*cursor < id->header->groups.count) {
-		r = group_record_next(id, true, cursor, &g);
-		if (r == 0)
-			group_fill(g, ret);
-		if (r != -ENOENT)
-			return r;
-	}
-	do {
-		user_cursor = *cursor - id->header->groups.count;
-		r = identity_user_next(id, &user_cursor, &u);
-		*cursor = user_cursor + id->header->groups.count;
-	} while (r == 0 && u.gid != u.uid);
-	if (r == 0)
-		private_group_fill(&u, ret);
-	return r;
-}
-
-int identity_role_group_by_name(const struct identity *id, const char *name, struct identity_role_group *ret)
-{
-	const struct identity_group_record *g;
-	int r = group_find(id, false, name, NO_ID, &g);
-
-	return r < 0 ? r : role_group_fill(g, ret);
-}
-
-int identity_role_group_by_gid(const struct identity *id, gid_t gid, struct identity_role_group *ret)
-{
-	const struct identity_group_record *g;
-	int r = group_find(id, false, NULL, gid, &g);
-
-	return r < 0 ? r : role_group_fill(g, ret);
-}
-
-int identity_role_group_next(const struct identity *id, size_t *cursor, struct identity_role_group *ret)
-{
-	const struct identity_group_record *g;
-	int r = group_record_next(id, false, cursor, &g);
-
-	return r < 0 ? r : role_group_fill(g, ret);
 }

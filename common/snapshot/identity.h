@@ -21,6 +21,8 @@ int identity_open(const char *tenant, struct identity **ret) MUST_CHECK;
 int identity_open_near(struct safe_walk *walk, const char *tenant, struct identity **ret) MUST_CHECK;
 /* The same over a snapshot that is mapped already; takes it over if it answers 0. */
 int identity_from(const struct snapshot *s, struct identity **ret) MUST_CHECK;
+/* The same of a base and its delta; takes both over if it answers 0. */
+int identity_from_pair(const struct snapshot *base, const struct snapshot *delta, struct identity **ret) MUST_CHECK;
 /* True if the tenant's file still is the one that was opened. */
 bool identity_is_current(const struct identity *id, const char *tenant);
 void identity_close(struct identity *id);
@@ -53,8 +55,9 @@ struct identity_group {
 
 /*
  * 0, -ENOENT (a true miss), -EBADMSG. Names as NSS shows them: canonical, short for the home tenant. A user whose gid
- * is his uid has a private group, found by his name and gid, without members. Ids that no directory may give (system
- * ids, nobody, 2^31 and up) answer -EBADMSG whatever the file says; the caller holds them against the tenant's range.
+ * is his uid has a private group, found by his name and gid, without members, unless a group of the directory has that
+ * gid. Ids that no directory may give (system ids, nobody, 2^31 and up) answer -EBADMSG whatever the file says; the caller
+ * holds them against the tenant's range.
  */
 int identity_user_by_name(const struct identity *id, const char *name, struct identity_user *ret) MUST_CHECK;
 int identity_user_by_uid(const struct identity *id, uid_t uid, struct identity_user *ret) MUST_CHECK;
@@ -86,6 +89,31 @@ struct identity_role_group {
 int identity_role_group_by_name(const struct identity *id, const char *name, struct identity_role_group *ret) MUST_CHECK;
 int identity_role_group_by_gid(const struct identity *id, gid_t gid, struct identity_role_group *ret) MUST_CHECK;
 int identity_role_group_next(const struct identity *id, size_t *cursor, struct identity_role_group *ret) MUST_CHECK;
+
+/* For the broker: of a base without its delta. offset: what a delta names a record that it replaces by. */
+uint64_t identity_base_id(const struct identity *id);
+size_t identity_user_count(const struct identity *id);
+/* home_prefix, home_prefix_len and short_len of somebody who is not in it. */
+void identity_home(const struct identity *id, struct identity_user *u);
+uint32_t identity_user_offset(const struct identity *id, const struct identity_user *u);
+int identity_user_by_offset(const struct identity *id, uint32_t offset, struct identity_user *ret) MUST_CHECK;
+uint32_t identity_group_offset(const struct identity *id, const struct identity_group *g);
+
+/*
+ * For the broker: the delta of a base (delta.h), of users and groups that were in it and are other now. A user's strings
+ * are as in struct identity_user; a group's members are names as they show. replaced: offsets of the base's records.
+ */
+struct identity_delta {
+	uint64_t sequence;
+	const struct identity_user *users;
+	size_t user_count;
+	const struct identity_group *groups; /* members by name */
+	size_t group_count;
+	uint32_t *replaced;
+	size_t replaced_count;
+};
+int identity_delta_write(const char *path, uint64_t generation, const struct identity *base,
+			 const struct identity_delta *delta) MUST_CHECK;
 
 /*
  * For the broker. A principal with a binding has no passwd entry: it is a member of its groups by the local login, and

@@ -55,4 +55,8 @@ int build_groups_pick(struct identity_build *b) MUST_CHECK;
 /* Appends the records of all groups. 0 or -errno. */
 int build_groups_append(struct identity_build *b) MUST_CHECK;
 
+/* For a delta, too: the tables of the records that were appended; then the header. */
+int build_tables_append(struct identity_build *b) MUST_CHECK;
+void build_header_put(struct identity_build *b);
+
 #endif

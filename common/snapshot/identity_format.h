@@ -16,6 +16,10 @@
  *   principals        struct identity_principal, ascending by id: who is here by a local login
  *   tables            table.h: users by name, users by uid, groups by name, groups by gid
  *
+ * A delta (delta.h) holds the users and groups of the directory that are other than in its base; its gid arrays are the
+ * offsets of the base's records that do not count any more, ascending, and it has no principals, nor groups that show
+ * holders: those are the base's.
+ *
  * Names are what NSS shows: short for the home tenant, name@domain for others. No name has more than 254 bytes.
  * Strings of a user, adjacent, each with its NUL: name, "*", gecos, shell, and home unless it is the tenant's home
  * prefix (/home/DOMAIN/) and the name without its domain.

@@ -299,7 +299,7 @@ static int tables_try(struct identity_build *b, struct table_entry *entries)
 	return r;
 }
 
-static int tables_append(struct identity_build *b)
+int build_tables_append(struct identity_build *b)
 {
 	size_t users = b->user_records.count, groups = b->group_records.count, start = b->image.len;
 	struct table_entry *entries = calloc((users > groups ? users : groups) + 1, sizeof(*entries));
@@ -311,6 +311,12 @@ static int tables_append(struct identity_build *b)
 	}
 	free(entries);
 	return r;
+}
+
+void build_header_put(struct identity_build *b)
+{
+	memcpy(&b->header.common, b->image.data, sizeof(b->header.common));
+	memcpy(b->image.data, &b->header, sizeof(b->header));
 }
 
 static int build(struct identity_build *b, uint64_t generation)
@@ -325,6 +331,8 @@ static int build(struct identity_build *b, uint64_t generation)
 		return r;
 	image_header(&b->image, SNAPSHOT_IDENTITY, IDENTITY_VERSION, sizeof(b->header), generation,
 		     b->tenant->id.bytes, NULL);
+	if (b->d->in_parts)
+		image_base(&b->image);
 	home_prefix_append(b);
 	r = users_append(b);
 	if (r == 0)
@@ -333,11 +341,10 @@ static int build(struct identity_build *b, uint64_t generation)
 		return r;
 	r = principals_append(b);
 	if (r == 0)
-		r = tables_append(b);
+		r = build_tables_append(b);
 	if (r < 0)
 		return r;
-	memcpy(&b->header.common, b->image.data, sizeof(b->header.common));
-	memcpy(b->image.data, &b->header, sizeof(b->header));
+	build_header_put(b);
 	return 0;
 }
 

@@ -92,6 +92,27 @@ void image_header(struct image *im, enum snapshot_kind kind, uint32_t version, s
 		memcpy(im->data, &h, sizeof(h));
 }
 
+void image_base(struct image *im)
+{
+	uint64_t id = 0;
+
+	while (!im->error && id == 0)
+		if (getrandom(&id, sizeof(id), 0) != (ssize_t)sizeof(id))
+			im->error = -EIO;
+	if (!im->error)
+		((struct snapshot_header *)(void *)im->data)->base_id = id;
+}
+
+void image_delta(struct image *im, uint64_t base_id, uint64_t sequence)
+{
+	struct snapshot_header *h = (void *)im->data;
+
+	if (im->error)
+		return;
+	h->base_id = base_id;
+	h->delta_sequence = sequence;
+}
+
 void snapshot_seal(uint8_t *data, size_t len, size_t at)
 {
 	uint64_t sum;

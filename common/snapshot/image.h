@@ -29,6 +29,11 @@ void *image_at(struct image *im, uint32_t offset);
 void image_header(struct image *im, enum snapshot_kind kind, uint32_t version, size_t header_size, uint64_t generation,
 		  const uint8_t tenant_id[16], const uint8_t boot_id[16]);
 
+/* It is a base that may have deltas (delta.h): gives it an id. Behind image_header. */
+void image_base(struct image *im);
+/* It is the delta of that base. */
+void image_delta(struct image *im, uint64_t base_id, uint64_t sequence);
+
 /* Replaces path. header: header_size bytes of the kind's own header, whose common part is put in first. 0 or -errno. */
 int image_write(struct image *im, const char *path, mode_t mode) MUST_CHECK;
 

@@ -142,7 +142,8 @@ int index_tenant(const struct index_view *v, size_t i, struct index_tenant *ret)
 	ret->id_range = (struct id_range){t->first_id, t->last_id};
 	ret->role_gids = (struct id_range){t->first_role_gid, t->last_role_gid};
 	ret->visibility = t->visibility == VISIBILITY_ALL ? VISIBILITY_ALL : VISIBILITY_TENANT;
-	ret->home = t->home == 1;
+	ret->home = t->flags & INDEX_TENANT_HOME;
+	ret->ldap = t->flags & INDEX_TENANT_LDAP;
 	return 0;
 }
 

@@ -37,6 +37,7 @@ struct index_tenant {
 	struct id_range id_range, role_gids;
 	enum visibility visibility;
 	bool home;
+	bool ldap; /* its passwords are its directory's to judge */
 };
 
 size_t index_tenant_count(const struct index_view *v);

@@ -25,12 +25,15 @@ struct index_header {
 };
 _Static_assert(sizeof(struct index_header) == 160, "the layout is the format");
 
+#define INDEX_TENANT_HOME 1u
+#define INDEX_TENANT_LDAP 2u /* its passwords are its directory's to judge */
+
 struct index_tenant_record {
 	uint8_t id[16];
 	uint32_t name, domain; /* domain: the first one; POOL_NONE if it has none */
 	uint32_t first_id, last_id, first_role_gid, last_role_gid;
 	uint32_t visibility; /* enum visibility */
-	uint32_t home;	     /* 0 or 1 */
+	uint32_t flags;	     /* INDEX_TENANT_ */
 };
 _Static_assert(sizeof(struct index_tenant_record) == 48, "the layout is the format");
 

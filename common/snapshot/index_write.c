@@ -82,7 +82,7 @@ static int tenants_append(struct build *b)
 		list[i].first_role_gid = t->role_gids.first;
 		list[i].last_role_gid = t->role_gids.last;
 		list[i].visibility = (uint32_t)t->visibility;
-		list[i].home = t->home;
+		list[i].flags = (t->home ? INDEX_TENANT_HOME : 0) | (t->directory_passwords ? INDEX_TENANT_LDAP : 0);
 	}
 	return section(b, list, b->tenant_count, sizeof(*list), NULL, &b->header.tenants);
 }

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "common/snapshot/delta.h"
 #include "common/snapshot/keys_format.h"
 
 struct keys_view {
@@ -83,6 +84,11 @@ static int find_principal(const struct keys_view *v, const struct uuid *principa
 	return -ENOENT;
 }
 
+static int find(const struct keys_view *v, const char *name, const struct uuid *principal, const struct keys_record **ret)
+{
+	return name ? find_name(v, name, ret) : find_principal(v, principal, ret);
+}
+
 int keys_from(const struct snapshot *s, const char *name, const struct uuid *principal, key_fn fn, void *context)
 {
 	const struct keys_record *k = NULL;
@@ -90,22 +96,33 @@ int keys_from(const struct snapshot *s, const char *name, const struct uuid *pri
 	int r = view_open(s, &v);
 
 	if (r == 0)
-		r = name ? find_name(&v, name, &k) : find_principal(&v, principal, &k);
+		r = find(&v, name, principal, &k);
 	return r < 0 ? r : lines_walk(&v, k, fn, context);
+}
+
+/* Who stands in the delta has what it says, be it nothing. */
+int keys_from_pair(const struct snapshot_pair *p, const char *name, const struct uuid *principal, key_fn fn, void *context)
+{
+	const struct keys_record *k = NULL;
+	struct keys_view v;
+	int r = p->delta.data ? view_open(&p->delta, &v) : -ENOENT;
+
+	if (r == 0)
+		r = find(&v, name, principal, &k);
+	if (r != -ENOENT)
+		return r < 0 ? r : lines_walk(&v, k, fn, context);
+	return keys_from(&p->base, name, principal, fn, context);
 }
 
 static int keys_of(const char *tenant, const char *name, const struct uuid *principal, key_fn fn, void *context)
 {
-	char path[SNAPSHOT_PATH_MAX];
-	struct snapshot s;
-	int r = snapshot_tenant_path(tenant, "keys", path, sizeof(path));
+	struct snapshot_pair p;
+	int r = snapshot_map_pair(NULL, tenant, "keys", SNAPSHOT_KEYS, KEYS_VERSION, &p);
 
-	if (r == 0)
-		r = snapshot_map(NULL, path, SNAPSHOT_KEYS, KEYS_VERSION, &s);
 	if (r < 0)
 		return r == -ENOENT ? -ENXIO : r;
-	r = keys_from(&s, name, principal, fn, context);
-	snapshot_unmap(&s);
+	r = keys_from_pair(&p, name, principal, fn, context);
+	snapshot_unmap_pair(&p);
 	return r;
 }
 

@@ -21,6 +21,18 @@ int keys_of_principal(const char *tenant, const struct uuid *principal, key_fn f
 int keys_from(const struct snapshot *s, const char *name, const struct uuid *principal, key_fn fn,
 	      void *context) MUST_CHECK;
 
+/* The same of a base and its delta, which stay the caller's. */
+struct snapshot_pair;
+int keys_from_pair(const struct snapshot_pair *p, const char *name, const struct uuid *principal, key_fn fn,
+		   void *context) MUST_CHECK;
+
+/*
+ * For the broker: the delta of a base. Each of its users stands in the place of the base's record, one without keys or
+ * disabled as one that has none.
+ */
+struct user;
+int keys_delta_write(const char *path, uint64_t generation, uint64_t sequence, const struct snapshot *base,
+		     const struct user *const *users, size_t count) MUST_CHECK;
 /* Dropped and disabled users are passed over. */
 struct directory;
 int keys_write(const char *path, uint64_t generation, const struct directory *d) MUST_CHECK;

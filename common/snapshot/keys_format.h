@@ -5,6 +5,7 @@
 /*
  * keys, version 1, 0600. What map.h says of all snapshots, and: struct keys_record for each user with keys, ascending by
  * name; a user's lines are offsets into the pool of strings, one behind the other in `lines`.
+ * In a delta (delta.h) a record may have none: then the user has no keys.
  */
 
 #include "common/snapshot/map.h"

@@ -20,7 +20,9 @@ int snapshot_check(const struct snapshot *s, enum snapshot_kind kind, uint32_t v
 		return -EBADMSG;
 	if (memcmp(h->magic, magic, sizeof(magic)) != 0 || h->version != version || h->file_size != s->len)
 		return -EBADMSG;
-	if (h->header_size < sizeof(*h) || h->header_size > s->len || h->base_id != 0 || h->delta_sequence != 0)
+	if (h->header_size < sizeof(*h) || h->header_size > s->len)
+		return -EBADMSG;
+	if (h->base_id == 0 ? h->delta_sequence != 0 : kind == SNAPSHOT_INDEX || kind == SNAPSHOT_SECRETS)
 		return -EBADMSG;
 	return 0;
 }

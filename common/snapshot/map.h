@@ -23,7 +23,8 @@
  *   keys      0600  ssh public keys                                    keys.h
  *   policy    0600  principals, roles, assignments of this host        policy.h
  *   secrets   0600  password hashes                                    secrets.h
- * and of the host: PATH_STATE/index 0644                               index.h
+ * Beside identity, holders, keys and policy of a directory in LDAP: their deltas (delta.h).
+ * And of the host: PATH_STATE/index 0644                               index.h
  *                  PATH_STATE/gate  0644                               gate_file.h
  */
 
@@ -53,8 +54,8 @@ struct snapshot_header {
 	int64_t written_ns;	/* REALTIME */
 	uint8_t tenant_id[16];	/* null for the index */
 	uint8_t boot_id[16];	/* of `grants`: valid on this boot alone; null elsewhere */
-	uint64_t base_id;	/* reserved for deltas: 0 */
-	uint64_t delta_sequence;	/* reserved for deltas: 0 */
+	uint64_t base_id;	/* what its deltas name (delta.h); 0: it has none */
+	uint64_t delta_sequence;	/* of a delta, from 1; 0: it is a base */
 };
 
 _Static_assert(sizeof(struct snapshot_header) == 88, "the layout is the format");

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/snapshot/delta.h"
 #include "common/snapshot/policy_file.h"
 
 uint32_t policy_count(const struct policy *p, enum policy_section_id section)
@@ -141,19 +142,96 @@ int policy_open_memory(const void *data, size_t len, struct policy **ret)
 	return policy_of_map(&map, ret);
 }
 
+/*
+ * Who is not found in a delta is taken from the base, which may say more: so whoever stands in it must be found there. It
+ * is small, and looked through once.
+ */
+static int check_delta(const struct policy *base, struct policy *delta)
+{
+	for (uint32_t i = 0; i < policy_count(delta, POLICY_PRINCIPALS); i++) {
+		const void *record;
+		struct uuid id;
+		uint32_t found;
+		int r = policy_sound_record(delta, POLICY_PRINCIPALS, i, &record);
+		if (r < 0)
+			return -EBADMSG;
+		memcpy(id.bytes, ((const struct policy_principal_record *)record)->id, sizeof(id.bytes));
+		if (policy_principal_by_id(delta, &id, &found) < 0 || found != i)
+			return -EBADMSG;
+		r = policy_principal_by_id(base, &id, &found);
+		if (r == -ENOENT && delta->added == i)
+			delta->added++;
+		else if (r < 0)
+			return -EBADMSG;
+	}
+	return 0;
+}
+
+/* Takes the delta over, if it answers 0. */
+static int join(struct policy *base, struct policy *delta)
+{
+	int r = check_delta(base, delta);
+	if (r == 0)
+		base->delta = delta;
+	return r;
+}
+
 int policy_open(const char *tenant, struct policy **ret)
 {
-	char path[SNAPSHOT_PATH_MAX];
-	int r = snapshot_tenant_path(tenant, "policy", path, sizeof(path));
+	struct policy *p, *delta = NULL;
+	struct snapshot_pair pair;
+	int r = snapshot_map_pair(NULL, tenant, "policy", SNAPSHOT_POLICY, POLICY_VERSION, &pair);
 	if (r < 0)
 		return r;
-	return policy_open_path(path, ret);
+	r = policy_of_map(&pair.base, &p);
+	if (r < 0) {
+		snapshot_unmap(&pair.delta);
+		return r;
+	}
+	if (pair.delta.data) {
+		r = policy_of_map(&pair.delta, &delta);
+		if (r == 0)
+			r = join(p, delta);
+	}
+	if (r < 0) {
+		if (p->delta != delta)
+			policy_close(delta);
+		policy_close(p);
+		return r;
+	}
+	*ret = p;
+	return 0;
+}
+
+int policy_open_delta(const struct policy *base, const char *path, struct policy **ret)
+{
+	struct snapshot map = base->map;
+	struct policy *p = NULL, *delta;
+	int r = policy_open_path(path, &delta);
+	if (r < 0)
+		return r;
+	r = snapshot_check_delta(&delta->map, SNAPSHOT_POLICY, POLICY_VERSION, &base->map);
+	map.borrowed = true;
+	map.copied = false;
+	if (r == 0)
+		r = policy_of_map(&map, &p);
+	if (r == 0)
+		r = join(p, delta);
+	if (r < 0) {
+		policy_close(p);
+		policy_close(delta);
+		return r;
+	}
+	*ret = p;
+	return 0;
 }
 
 void policy_close(struct policy *p)
 {
-	if (p)
-		snapshot_unmap(&p->map);
+	if (!p)
+		return;
+	policy_close(p->delta);
+	snapshot_unmap(&p->map);
 	free(p);
 }
 
@@ -161,6 +239,11 @@ void policy_closep(struct policy **p)
 {
 	policy_close(*p);
 	*p = NULL;
+}
+
+uint64_t policy_base_id(const struct policy *p)
+{
+	return snapshot_base_id(&p->map);
 }
 
 uint64_t policy_generation(const struct policy *p)
@@ -211,10 +294,35 @@ static int find_principal(const struct policy *p, uint32_t hash, const struct wa
 	return -EBADMSG; /* the writer leaves room */
 }
 
+static uint32_t hash_of(const struct policy *p, const struct wanted *wanted)
+{
+	if (wanted->table == POLICY_BY_ID)
+		return policy_hash(p->header->seed, wanted->id->bytes, sizeof(wanted->id->bytes));
+	if (wanted->table == POLICY_BY_UID)
+		return policy_hash(p->header->seed, &wanted->uid, sizeof(wanted->uid));
+	return policy_hash(p->header->seed, wanted->name, strlen(wanted->name));
+}
+
+/* Who is in the base is found there, whatever the delta says of them. */
+static int find(const struct policy *p, const struct wanted *wanted, uint32_t *ret)
+{
+	uint32_t position;
+	int r = find_principal(p, hash_of(p, wanted), wanted, ret);
+	if (r != -ENOENT || !p->delta)
+		return r;
+	r = find_principal(p->delta, hash_of(p->delta, wanted), wanted, &position);
+	if (r < 0)
+		return r;
+	if (position >= p->delta->added)
+		return -EBADMSG;
+	*ret = policy_count(p, POLICY_PRINCIPALS) + position;
+	return 0;
+}
+
 int policy_principal_by_id(const struct policy *p, const struct uuid *id, uint32_t *ret)
 {
 	const struct wanted wanted = {.table = POLICY_BY_ID, .id = id};
-	return find_principal(p, policy_hash(p->header->seed, id->bytes, sizeof(id->bytes)), &wanted, ret);
+	return find(p, &wanted, ret);
 }
 
 int policy_principal_by_uid(const struct policy *p, uid_t uid, uint32_t *ret)
@@ -222,11 +330,46 @@ int policy_principal_by_uid(const struct policy *p, uid_t uid, uint32_t *ret)
 	if (uid == NO_ID)
 		return -ENOENT;
 	const struct wanted wanted = {.table = POLICY_BY_UID, .uid = uid};
-	return find_principal(p, policy_hash(p->header->seed, &uid, sizeof(uid)), &wanted, ret);
+	return find(p, &wanted, ret);
 }
 
 int policy_principal_by_name(const struct policy *p, const char *name, uint32_t *ret)
 {
 	const struct wanted wanted = {.table = POLICY_BY_NAME, .name = name};
-	return find_principal(p, policy_hash(p->header->seed, name, strlen(name)), &wanted, ret);
+	return find(p, &wanted, ret);
+}
+
+int policy_current_principal(const struct policy *p, uint32_t i, const struct policy **ret_in,
+			     const struct policy_principal_record **ret)
+{
+	const uint32_t count = policy_count(p, POLICY_PRINCIPALS);
+	const void *found;
+	if (p->delta && i >= count && i - count < p->delta->added) {
+		*ret_in = p->delta;
+		int r = policy_sound_record(p->delta, POLICY_PRINCIPALS, i - count, &found);
+		*ret = r == 0 ? found : NULL;
+		return r;
+	}
+	int r = policy_sound_record(p, POLICY_PRINCIPALS, i, &found);
+	if (r < 0)
+		return r;
+	const struct policy *in = p;
+	const struct policy_principal_record *record = found;
+	if (p->delta) {
+		struct uuid id;
+		uint32_t position;
+		memcpy(id.bytes, record->id, sizeof(id.bytes));
+		r = policy_principal_by_id(p->delta, &id, &position);
+		if (r == 0)
+			r = policy_sound_record(p->delta, POLICY_PRINCIPALS, position, &found);
+		else if (r == -ENOENT)
+			r = 0;
+		if (r < 0)
+			return -EBADMSG;
+		in = found == record ? p : p->delta;
+		record = found;
+	}
+	*ret_in = in;
+	*ret = record;
+	return 0;
 }

@@ -21,12 +21,15 @@ struct policy;
 
 /* 0; as snapshot_map; -ENOMEM. */
 int policy_open(const char *tenant, struct policy **ret) MUST_CHECK;
-/* The same of any file, for tests and benchmarks. */
+/* The same of any file, without its delta. */
 int policy_open_path(const char *path, struct policy **ret) MUST_CHECK;
 /* The same of bytes in memory that outlive the policy, for fuzzing; data aligned to 8. */
 int policy_open_memory(const void *data, size_t len, struct policy **ret) MUST_CHECK;
 void policy_close(struct policy *p);
 void policy_closep(struct policy **p);
+
+/* What the deltas of the file name it by (delta.h). */
+uint64_t policy_base_id(const struct policy *p);
 
 /* What was compiled: to notice that the file was replaced. */
 uint64_t policy_generation(const struct policy *p);
@@ -130,5 +133,30 @@ struct index_binding;
 int policy_write(const char *path, uint64_t generation, const struct directory *d, const struct host_config *host,
 		 const struct tenant_config *tenant, const struct uuid *host_id, const struct index_binding *bindings,
 		 size_t binding_count) MUST_CHECK;
+
+/*
+ * For the broker: the delta of a base. What is other of a principal of it: by position in the base, whose other fields
+ * stay; or a new one; held: positions of the base's assignments, ascending. 0; -EBADMSG: the base does not hold; -errno.
+ */
+struct policy_change {
+	uint32_t principal;
+	bool added; /* it is not in the base: all such come first, and have the positions behind the base's */
+	struct uuid id;
+	const char *name, *login, *place;
+	uid_t uid;
+	bool service;
+	bool enabled;
+	int64_t start_ns, end_ns;
+	const uint32_t *held;
+	size_t held_count;
+};
+int policy_delta_write(const char *path, uint64_t generation, uint64_t sequence, const struct policy *base,
+		       const struct policy_change *changes, size_t count) MUST_CHECK;
+/* A base that is open already, which must stay so, with the delta at that path. 0; as snapshot_map; -ENOMEM. */
+int policy_open_delta(const struct policy *base, const char *path, struct policy **ret) MUST_CHECK;
+/* Of the base: how many assignments, and what the i-th is. The position in it of a principal's i-th one. */
+size_t policy_assignment_count(const struct policy *p);
+int policy_assignment_at(const struct policy *p, uint32_t i, struct policy_assignment *ret) MUST_CHECK;
+int policy_held_position(const struct policy *p, uint32_t principal, uint32_t i, uint32_t *ret) MUST_CHECK;
 
 #endif

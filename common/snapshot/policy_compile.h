@@ -33,6 +33,9 @@ int policy_image(struct image *im, uint64_t generation, const struct directory *
 		 const struct tenant_config *tenant, const struct uuid *host_id, const struct index_binding *bindings,
 		 size_t binding_count) MUST_CHECK;
 
+/* The sections behind the header that image_header made, and the header's own. 0 or -errno. */
+int compile_image(struct compiler *c, struct image *im) MUST_CHECK;
+
 /* policy_reach.c */
 
 /* Finds this host's entry. 0, or -EINVAL if it is there and dropped. */

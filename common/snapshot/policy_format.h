@@ -16,6 +16,9 @@
  * it names, so that a file in which a bit is flipped, or a block is another's or an older one, allows nobody more. It
  * guards against accidents; who can write the file can write the words.
  *
+ * A delta (delta.h) has principals and their lists alone: each stands for the one of its id in the base. Those that the
+ * base does not have come first; their positions are behind the base's. Lists (HELD, MEMBERSHIPS) hold positions of the base's assignments and units.
+ *
  * MUST (reader): the header's sections and check word are looked at when the file is opened (bounds, alignment, last
  * NUL, powers of two); everything else where it is touched, since a decision may not cost by the directory. Unknown
  * flags, kinds and types are -EBADMSG, never passed over: they might restrict.

@@ -67,16 +67,16 @@ int policy_host(const struct policy *p, struct policy_host *ret)
 
 size_t policy_principal_count(const struct policy *p)
 {
-	return policy_count(p, POLICY_PRINCIPALS);
+	return (size_t)policy_count(p, POLICY_PRINCIPALS) + (p->delta ? p->delta->added : 0);
 }
 
 int policy_principal(const struct policy *p, uint32_t i, struct policy_principal *ret)
 {
-	const void *found;
-	int r = policy_sound_record(p, POLICY_PRINCIPALS, i, &found);
+	const struct policy_principal_record *record;
+	const struct policy *in;
+	int r = policy_current_principal(p, i, &in, &record);
 	if (r < 0)
 		return r;
-	const struct policy_principal_record *record = found;
 	if (record->flags & ~POLICY_PRINCIPAL_FLAGS)
 		return -EBADMSG;
 	struct policy_principal principal = {
@@ -88,9 +88,9 @@ int policy_principal(const struct policy *p, uint32_t i, struct policy_principal
 		.end_ns = record->end_ns,
 	};
 	memcpy(principal.id.bytes, record->id, sizeof(principal.id.bytes));
-	if (needed_string(p, record->name, &principal.name) < 0 ||
-	    policy_string(p, record->login, &principal.login) < 0 ||
-	    string_or_empty(p, record->place, &principal.place) < 0)
+	if (needed_string(in, record->name, &principal.name) < 0 ||
+	    policy_string(in, record->login, &principal.login) < 0 ||
+	    string_or_empty(in, record->place, &principal.place) < 0)
 		return -EBADMSG;
 	*ret = principal;
 	return 0;
@@ -153,12 +153,12 @@ int policy_role(const struct policy *p, uint32_t i, struct policy_role *ret)
 	return 0;
 }
 
-/* A position in `section`, from a list of positions. */
-static int listed_position(const struct policy *p, enum policy_section_id lists, struct policy_list list, uint32_t i,
-			   enum policy_section_id section, uint32_t *ret)
+/* A position in `section` of p, from a list of positions of `in`: p itself or its delta. */
+static int listed_position_in(const struct policy *p, const struct policy *in, enum policy_section_id lists,
+			      struct policy_list list, uint32_t i, enum policy_section_id section, uint32_t *ret)
 {
 	const void *found;
-	int r = policy_list_record(p, lists, list, i, &found);
+	int r = policy_list_record(in, lists, list, i, &found);
 	if (r < 0)
 		return r;
 	uint32_t position = ((const struct policy_item *)found)->value;
@@ -166,6 +166,12 @@ static int listed_position(const struct policy *p, enum policy_section_id lists,
 		return -EBADMSG;
 	*ret = position;
 	return 0;
+}
+
+static int listed_position(const struct policy *p, enum policy_section_id lists, struct policy_list list, uint32_t i,
+			   enum policy_section_id section, uint32_t *ret)
+{
+	return listed_position_in(p, p, lists, list, i, section, ret);
 }
 
 int policy_role_approver(const struct policy *p, uint32_t role, uint32_t i, uint32_t *ret)
@@ -204,14 +210,14 @@ int policy_unit(const struct policy *p, uint32_t i, struct policy_unit *ret)
 static int own_position(const struct policy *p, enum policy_section_id lists, uint32_t principal, uint32_t i,
 			enum policy_section_id section, uint32_t *ret)
 {
-	const void *found = policy_record(p, POLICY_PRINCIPALS, principal);
-	if (!found)
+	const struct policy_principal_record *record = policy_record(p, POLICY_PRINCIPALS, principal);
+	const struct policy *in = p;
+	if (!record && !p->delta)
 		return -ENOENT;
-	int r = i == 0 ? policy_sound_record(p, POLICY_PRINCIPALS, principal, &found) : 0;
+	int r = i == 0 || p->delta ? policy_current_principal(p, principal, &in, &record) : 0;
 	if (r < 0)
 		return r;
-	const struct policy_principal_record *record = found;
-	return listed_position(p, lists, lists == POLICY_HELD ? record->held : record->units, i, section, ret);
+	return listed_position_in(p, in, lists, lists == POLICY_HELD ? record->held : record->units, i, section, ret);
 }
 
 int policy_principal_unit(const struct policy *p, uint32_t principal, uint32_t i, uint32_t *ret)
@@ -230,13 +236,20 @@ static bool assignment_is_sound(const struct policy *p, const struct policy_assi
 					   : record->scope == 0 && record->unit < policy_count(p, POLICY_UNITS);
 }
 
-int policy_assignment(const struct policy *p, uint32_t principal, uint32_t i, struct policy_assignment *ret)
+size_t policy_assignment_count(const struct policy *p)
 {
-	uint32_t position;
+	return policy_count(p, POLICY_ASSIGNMENTS);
+}
+
+int policy_held_position(const struct policy *p, uint32_t principal, uint32_t i, uint32_t *ret)
+{
+	return own_position(p, POLICY_HELD, principal, i, POLICY_ASSIGNMENTS, ret);
+}
+
+int policy_assignment_at(const struct policy *p, uint32_t position, struct policy_assignment *ret)
+{
 	const void *found;
-	int r = own_position(p, POLICY_HELD, principal, i, POLICY_ASSIGNMENTS, &position);
-	if (r == 0)
-		r = policy_sound_record(p, POLICY_ASSIGNMENTS, position, &found);
+	int r = policy_sound_record(p, POLICY_ASSIGNMENTS, position, &found);
 	if (r < 0)
 		return r;
 	const struct policy_assignment_record *record = found;
@@ -258,6 +271,13 @@ int policy_assignment(const struct policy *p, uint32_t principal, uint32_t i, st
 		return -EBADMSG;
 	*ret = assignment;
 	return 0;
+}
+
+int policy_assignment(const struct policy *p, uint32_t principal, uint32_t i, struct policy_assignment *ret)
+{
+	uint32_t position;
+	int r = policy_held_position(p, principal, i, &position);
+	return r < 0 ? r : policy_assignment_at(p, position, ret);
 }
 
 int policy_manager(const struct policy *p, uint32_t i, uint32_t *ret)

@@ -20,9 +20,8 @@ static void put_header(struct image *im, const struct policy_header *header)
 	memcpy((uint8_t *)image_at(im, 0) + common, (const uint8_t *)header + common, sizeof(*header) - common);
 }
 
-static int fill_image(struct compiler *c, struct image *im, uint64_t generation)
+int compile_image(struct compiler *c, struct image *im)
 {
-	image_header(im, SNAPSHOT_POLICY, POLICY_VERSION, sizeof(c->header), generation, c->d->tenant_id.bytes, NULL);
 	for (unsigned i = 0; i < POLICY_SECTION_COUNT; i++) {
 		const struct buffer *section = &c->sections[i];
 		c->header.sections[i].offset = image_append(im, section->len ? section->data : NULL, section->len, 8);
@@ -31,6 +30,14 @@ static int fill_image(struct compiler *c, struct image *im, uint64_t generation)
 	c->header.common.file_size = im->len;
 	put_header(im, &c->header);
 	return im->error ? im->error : policy_seal(image_at(im, 0), im->len);
+}
+
+static int fill_image(struct compiler *c, struct image *im, uint64_t generation)
+{
+	image_header(im, SNAPSHOT_POLICY, POLICY_VERSION, sizeof(c->header), generation, c->d->tenant_id.bytes, NULL);
+	if (c->d->in_parts)
+		image_base(im);
+	return compile_image(c, im);
 }
 
 static int compile(struct compiler *c, struct image *im, uint64_t generation, const struct uuid *host_id)

@@ -7,6 +7,7 @@
 
 static const size_t field_count[AUTH_TYPE_COUNT] = {
 	[AUTH_START] = 3, [AUTH_PROMPT] = 1, [AUTH_MESSAGE] = 1, [AUTH_ANSWER] = 1, [AUTH_RESULT] = 1,
+	[AUTH_VERIFY] = 1, [AUTH_VERDICT] = 1,
 };
 
 static bool type_is_valid(unsigned type)

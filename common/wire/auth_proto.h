@@ -16,6 +16,8 @@
  *   MESSAGE  flag: 1 error, 0 info     fields: text
  *   ANSWER   flag: 0                   fields: text
  *   RESULT   flag: enum auth_result    fields: method ("pam:tenure", "password")
+ *   VERIFY   flag: 0                   fields: password. Of a principal in LDAP; the broker asks the directory
+ *   VERDICT  flag: enum sync_verdict   fields: text, perhaps empty: the answer to VERIFY
  */
 
 #include "common/base/result.h"
@@ -27,12 +29,13 @@
 #define AUTH_TRIES	   3
 #define AUTH_SECONDS	   120
 
-enum auth_type { AUTH_START = 1, AUTH_PROMPT, AUTH_MESSAGE, AUTH_ANSWER, AUTH_RESULT, AUTH_TYPE_COUNT };
+enum auth_type { AUTH_START = 1, AUTH_PROMPT, AUTH_MESSAGE, AUTH_ANSWER, AUTH_RESULT, AUTH_VERIFY, AUTH_VERDICT, AUTH_TYPE_COUNT };
 
 enum auth_mode {
 	AUTH_MODE_STEP_UP = 1, /* PAM service `tenure`; without one, as AUTH_MODE_PASSWORD */
-	AUTH_MODE_PASSWORD,    /* the principal's hash in `secrets` */
+	AUTH_MODE_PASSWORD,    /* the principal's hash in `secrets`; with AUTH_DIRECTORY: VERIFY */
 };
+#define AUTH_DIRECTORY 0x80u /* beside the mode: the principal's password is its directory's to judge */
 
 /* As far apart as verdicts are (T3): what is neither is a denial. */
 enum auth_result {

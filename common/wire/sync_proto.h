@@ -70,6 +70,7 @@ enum sync_failure {
 	SYNC_FAILURE_SILENT,	      /* it stopped answering */
 	SYNC_FAILURE_PROTOCOL,
 	SYNC_FAILURE_CONFIG,	      /* the configuration: a filter, a file */
+	SYNC_FAILURE_LIMIT,	      /* it does not give us all that there is */
 	SYNC_FAILURE_COUNT
 };
 

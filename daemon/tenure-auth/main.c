@@ -54,15 +54,18 @@ static int confine(void)
 static int start_read(int fd, struct transaction *ret)
 {
 	struct auth_record record;
+	unsigned mode;
 	int r = auth_record_receive(fd, &record);
 
 	if (r < 0)
 		return r;
-	if (record.type != AUTH_START || (record.flag != AUTH_MODE_STEP_UP && record.flag != AUTH_MODE_PASSWORD) ||
-	    !name_is_valid(record.fields[0]) || !login_is_valid(record.fields[2]))
+	mode = record.flag & ~AUTH_DIRECTORY;
+	if (record.type != AUTH_START || (mode != AUTH_MODE_STEP_UP && mode != AUTH_MODE_PASSWORD) || !name_is_valid(record.fields[0]) ||
+	    !login_is_valid(record.fields[2]))
 		return -EBADMSG;
 	*ret = (struct transaction){.fd = fd,
-				    .mode = (enum auth_mode)record.flag,
+				    .mode = (enum auth_mode)mode,
+				    .directory = record.flag & AUTH_DIRECTORY,
 				    .method = "",
 				    .fail_delay_s = FAIL_DELAY_S};
 	memcpy(ret->tenant, record.fields[0], strlen(record.fields[0]) + 1); /* a valid name is short enough */

@@ -44,6 +44,19 @@ int transaction_ask(const struct transaction *t, const char *text, bool echo, st
 	return r;
 }
 
+enum sync_verdict transaction_verify(const struct transaction *t, const char *password, struct auth_record *ret)
+{
+	struct auth_record record;
+	int r = auth_record_make(AUTH_VERIFY, 0, password, NULL, NULL, &record);
+
+	if (r == 0)
+		r = auth_record_send(t->fd, &record);
+	auth_record_wipe(&record);
+	if (r == 0)
+		r = auth_record_receive(t->fd, ret);
+	return r == 0 && ret->type == AUTH_VERDICT ? (enum sync_verdict)ret->flag : SYNC_VERDICT_UNAVAILABLE;
+}
+
 int transaction_say(const struct transaction *t, const char *text, bool error)
 {
 	return send_text(t, AUTH_MESSAGE, error, text);

@@ -25,6 +25,10 @@ static enum sync_failure kind_of(int code)
 	case LDAP_FILTER_ERROR:
 	case LDAP_PARAM_ERROR:
 		return SYNC_FAILURE_CONFIG;
+	case LDAP_SIZELIMIT_EXCEEDED:
+	case LDAP_TIMELIMIT_EXCEEDED:
+	case LDAP_ADMINLIMIT_EXCEEDED:
+		return SYNC_FAILURE_LIMIT;
 	case LDAP_SERVER_DOWN:
 	case LDAP_CONNECT_ERROR:
 	case LDAP_TIMEOUT:
@@ -77,6 +81,20 @@ static bool set_descriptor(LDAP *ld, int option, int fd)
 	return set_option(ld, option, path);
 }
 
+/* Did anybody take the connection? libldap with GnuTLS says the same of a refused one and of a bad certificate. */
+static _Thread_local bool reached;
+static int note_reached(LDAP *ld, Sockbuf *sb, LDAPURLDesc *server, struct sockaddr *address, struct ldap_conncb *ctx)
+{
+	(void)ld, (void)sb, (void)server, (void)address, (void)ctx;
+	reached = true;
+	return 0;
+}
+static void note_gone(LDAP *ld, Sockbuf *sb, struct ldap_conncb *ctx)
+{
+	(void)ld, (void)sb, (void)ctx;
+}
+static _Thread_local struct ldap_conncb watch = {.lc_add = note_reached, .lc_del = note_gone};
+
 static bool set_times(LDAP *ld)
 {
 	const struct timeval connect = {CONNECT_SECONDS, 0}, answer = {ANSWER_SECONDS, 0};
@@ -115,8 +133,21 @@ static int start_tls(LDAP *ld, struct failure *ret)
 	if (code == LDAP_SUCCESS && ldap_tls_inplace(ld))
 		return 0;
 	failure_of(ld, code == LDAP_SUCCESS ? LDAP_CONNECT_ERROR : code, ret);
-	if (code != LDAP_SERVER_DOWN && code != LDAP_TIMEOUT)
+	if (reached && code != LDAP_TIMEOUT)
 		ret->kind = SYNC_FAILURE_TLS;
+	return -EIO;
+}
+
+/* TLS from the first byte: libldap would do it with the first operation, where what failed is no more to be told. */
+static int start_ldaps(LDAP *ld, struct failure *ret)
+{
+	const int code = ldap_connect(ld);
+
+	if (code == LDAP_SUCCESS && ldap_tls_inplace(ld))
+		return 0;
+	failure_of(ld, code == LDAP_SUCCESS ? LDAP_CONNECT_ERROR : code, ret);
+	if (reached && code != LDAP_TIMEOUT)
+		return refuse(ret, SYNC_FAILURE_TLS, "");
 	return -EIO;
 }
 
@@ -128,13 +159,16 @@ int connect_open(const struct settings *s, const char *uri, LDAP **ret, struct f
 
 	if (code != LDAP_SUCCESS || !ld)
 		return refuse(ret_failure, SYNC_FAILURE_CONFIG, "the URI is none");
-	if (!set_option(ld, LDAP_OPT_PROTOCOL_VERSION, &version) || !set_option(ld, LDAP_OPT_REFERRALS, LDAP_OPT_OFF) ||
+	reached = false;
+	if (!set_option(ld, LDAP_OPT_CONNECT_CB, &watch) || !set_option(ld, LDAP_OPT_PROTOCOL_VERSION, &version) || !set_option(ld, LDAP_OPT_REFERRALS, LDAP_OPT_OFF) ||
 	    !set_times(ld))
 		r = refuse(ret_failure, SYNC_FAILURE_CONFIG, "libldap does not take its options");
 	else if (!is_local(uri) && !set_tls(ld, s))
 		r = refuse(ret_failure, SYNC_FAILURE_TLS, "tls_ca, tls_cert or tls_key holds no certificate or key");
 	else if (strncmp(uri, "ldap://", 7) == 0)
 		r = start_tls(ld, ret_failure);
+	else if (strncmp(uri, "ldaps://", 8) == 0)
+		r = start_ldaps(ld, ret_failure);
 	if (r < 0) {
 		connect_close(ld);
 		return r;
@@ -143,22 +177,10 @@ int connect_open(const struct settings *s, const char *uri, LDAP **ret, struct f
 	return 0;
 }
 
-/* ldaps connects at the first operation: what failed then, if no connection stands, was TLS or the way there. */
-static void tell_tls(LDAP *ld, int code, struct failure *ret)
-{
-	char *more = NULL;
-
-	if (code != LDAP_SERVER_DOWN && code != LDAP_CONNECT_ERROR)
-		return;
-	(void)ldap_get_option(ld, LDAP_OPT_DIAGNOSTIC_MESSAGE, &more);
-	if (more && (strstr(more, "ertificate") || strstr(more, "TLS") || strstr(more, "hostname")))
-		ret->kind = SYNC_FAILURE_TLS;
-	ldap_memfree(more);
-}
-
 int connect_bind(const struct settings *s, LDAP *ld, struct failure *ret_failure)
 {
-	struct berval none = {0, NULL}, password = {s->password ? strlen(s->password) : 0, s->password};
+	struct berval none = {0, (char *)(uintptr_t)""}; /* there, and empty: who the certificate says */
+	struct berval password = {s->password ? strlen(s->password) : 0, s->password};
 	int code;
 
 	if (!s->external && password.bv_len == 0)
@@ -170,7 +192,6 @@ int connect_bind(const struct settings *s, LDAP *ld, struct failure *ret_failure
 	if (code == LDAP_SUCCESS)
 		return 0;
 	failure_of(ld, code, ret_failure);
-	tell_tls(ld, code, ret_failure);
 	return -EIO;
 }
 

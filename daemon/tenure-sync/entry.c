@@ -98,10 +98,10 @@ static bool fits(const struct settings *s, struct berval **classes, enum object_
 	return kind == OBJECT_GROUP && s->group_filter && !has_class(classes, map_classes(s, OBJECT_USER));
 }
 
-/* By where it lies, the deepest base first; 0: none of ours. */
+/* By where it lies, the deepest base first (T27). */
 static enum object_kind kind_of(const struct settings *s, const char *dn, struct berval **classes)
 {
-	enum object_kind found = 0;
+	enum object_kind found = OBJECT_ELSEWHERE;
 	size_t depth = 0;
 
 	for (int kind = OBJECT_USER; kind < OBJECT_OTHER; kind++) {
@@ -112,9 +112,19 @@ static enum object_kind kind_of(const struct settings *s, const char *dn, struct
 			depth = strlen(base) + 1;
 		}
 	}
-	if (!found && s->policy_base && dn_is_below(dn, s->policy_base) && has_class(classes, map_classes(s, OBJECT_OTHER)))
+	if (found == OBJECT_ELSEWHERE && s->policy_base && dn_is_below(dn, s->policy_base) &&
+	    has_class(classes, map_classes(s, OBJECT_OTHER)))
 		found = OBJECT_OTHER;
 	return found;
+}
+
+/* One whose name is none that we can hold may lie anywhere: its classes tell, and it counts as broken. */
+static enum object_kind kind_without_name(const struct settings *s, struct berval **classes)
+{
+	for (int kind = OBJECT_USER; kind <= OBJECT_OTHER; kind++)
+		if (s->bases[kind] && fits(s, classes, (enum object_kind)kind))
+			return (enum object_kind)kind;
+	return OBJECT_ELSEWHERE;
 }
 
 /* --- its fields --- */
@@ -135,12 +145,13 @@ static void take_mapped(struct object_writer *w, const struct settings *s, enum 
 }
 
 /* Where there is no gecos, people are called by their cn. */
-static void take_gecos(struct object_writer *w, LDAP *ld, LDAPMessage *entry)
+static void take_gecos(struct object_writer *w, LDAP *ld, LDAPMessage *entry, const char *dn)
 {
+	static const struct mapping cn = {"cn", SYNC_TAG_GECOS, TAKE_TEXT};
 	struct berval **values = NULL;
 
-	if (!w->has_gecos && (values = ldap_get_values_len(ld, entry, "cn")) && values[0])
-		writer_add(w, SYNC_TAG_GECOS, values[0]->bv_val, values[0]->bv_len);
+	if (!w->has_gecos && (values = ldap_get_values_len(ld, entry, cn.attribute)) && values[0])
+		value_take(w, &cn, dn, values);
 	ldap_value_free_len(values);
 }
 
@@ -151,6 +162,9 @@ static bool is_mapped(const struct mapping *map, const char *attribute)
 			return true;
 	return false;
 }
+
+/* Active Directory gives more than 1500 values in parts, of which we see the first. */
+#define IN_PARTS "has more members than the server gives at once"
 
 /* An entry may carry classes of two kinds, as a group that is a unit; what one of them knows is known. */
 static void take_unknown(struct object_writer *w, const struct settings *s, enum object_kind kind, LDAP *ld,
@@ -163,6 +177,8 @@ static void take_unknown(struct object_writer *w, const struct settings *s, enum
 	for (char *a = ldap_first_attribute(ld, entry, &at); a; a = ldap_next_attribute(ld, entry, at)) {
 		if (strncasecmp(a, "tenure", 6) == 0 && !is_mapped(map, a) && strcasecmp(a, "tenureId") != 0)
 			writer_add(w, SYNC_TAG_UNKNOWN, a, strlen(a));
+		else if (strcasestr(a, ";range="))
+			writer_add(w, SYNC_TAG_PROBLEM, IN_PARTS, strlen(IN_PARTS));
 		ldap_memfree(a);
 	}
 	if (at)
@@ -230,38 +246,71 @@ static int send_object(int fd, const struct settings *s, LDAP *ld, LDAPMessage *
 	writer_add(w, SYNC_TAG_UUID, uuid->bytes, sizeof(uuid->bytes));
 	writer_add(w, SYNC_TAG_KIND, &number, 1);
 	writer_add(w, SYNC_TAG_DN, dn, strlen(dn));
-	take_facts(w, ld, entry);
-	take_mapped(w, s, kind, ld, entry, dn);
+	if (kind != OBJECT_ELSEWHERE) {
+		take_facts(w, ld, entry);
+		take_mapped(w, s, kind, ld, entry, dn);
+	}
 	if (kind == OBJECT_USER)
-		take_gecos(w, ld, entry);
-	if (kind != OBJECT_OTHER)
+		take_gecos(w, ld, entry, dn);
+	if (kind != OBJECT_OTHER && kind != OBJECT_ELSEWHERE)
 		take_unknown(w, s, kind, ld, entry);
 	r = writer_end(w);
 	free(w);
 	return r;
 }
 
-int entry_send(int fd, const struct settings *s, LDAP *ld, LDAPMessage *entry, const struct uuid *uuid,
-	       struct uuid *ret_uuid)
+/* A name that is no DN, or longer than we hold. */
+static int send_nameless(int fd, const struct settings *s, const struct uuid *uuid, struct berval **classes)
 {
-	char *dn = ldap_get_dn(ld, entry), *normal = NULL;
-	struct berval **classes = NULL;
-	enum object_kind kind;
-	int r = dn ? dn_normalise(dn, &normal) : -EBADMSG;
+	static const char problem[] = "has a name that is no DN, or is longer than 2048 bytes";
+	const uint8_t kind = (uint8_t)kind_without_name(s, classes);
+	struct object_writer *w = calloc(1, sizeof(*w));
+	char dn[UUID_TEXT_MAX + 16], id[UUID_TEXT_MAX];
+	int r;
 
-	if (r == 0 && !uuid)
-		r = id_of_entry(ld, entry, ret_uuid) ? 0 : -EBADMSG;
-	else if (r == 0)
-		*ret_uuid = *uuid;
-	if (r == 0) {
-		classes = ldap_get_values_len(ld, entry, "objectClass");
-		kind = kind_of(s, normal, classes);
-		if (kind == OBJECT_OTHER && is_disabled_policy(ld, entry))
-			kind = 0;
-		if (kind)
-			r = send_object(fd, s, ld, entry, ret_uuid, kind, normal);
-		r = r < 0 ? r : kind ? 1 : 0;
-	}
+	if (!w)
+		return -ENOMEM;
+	uuid_format(uuid, id);
+	(void)snprintf(dn, sizeof(dn), "entryuuid=%s", id);
+	writer_begin(w, fd);
+	writer_add(w, SYNC_TAG_UUID, uuid->bytes, sizeof(uuid->bytes));
+	writer_add(w, SYNC_TAG_KIND, &kind, 1);
+	writer_add(w, SYNC_TAG_DN, dn, strlen(dn));
+	if (kind != OBJECT_ELSEWHERE)
+		writer_add(w, SYNC_TAG_PROBLEM, problem, strlen(problem));
+	r = writer_end(w);
+	free(w);
+	return r;
+}
+
+static int send_named(int fd, const struct settings *s, LDAP *ld, LDAPMessage *entry, const struct uuid *uuid,
+		      struct berval **classes, const char *dn)
+{
+	enum object_kind kind = kind_of(s, dn, classes);
+
+	if (kind == OBJECT_OTHER && is_disabled_policy(ld, entry))
+		kind = OBJECT_ELSEWHERE;
+	return send_object(fd, s, ld, entry, uuid, kind, dn);
+}
+
+int entry_send(int fd, const struct settings *s, LDAP *ld, LDAPMessage *entry, const struct uuid *uuid)
+{
+	struct berval **classes;
+	struct uuid id = {{0}};
+	char *dn, *normal = NULL;
+	int r;
+
+	if (uuid)
+		id = *uuid;
+	else if (!id_of_entry(ld, entry, &id))
+		return -EBADMSG;
+	dn = ldap_get_dn(ld, entry);
+	r = dn ? dn_normalise(dn, &normal) : -EINVAL;
+	classes = ldap_get_values_len(ld, entry, "objectClass");
+	if (r == 0)
+		r = send_named(fd, s, ld, entry, &id, classes, normal);
+	else if (r == -EINVAL)
+		r = send_nameless(fd, s, &id, classes);
 	ldap_value_free_len(classes);
 	ldap_memfree(dn);
 	free(normal);

@@ -19,10 +19,10 @@ void entry_attributes(const struct settings *s, char *ret[static ATTRIBUTES_MAX]
 
 /*
  * Sends the entry's object to the broker as ENTRY packets. uuid: what the server calls it; NULL: objectGUID or entryUUID
- * of the entry. *ret_uuid is it. 1: sent; 0: it is none of ours (it lies elsewhere, T27); -EBADMSG: no id; -errno.
+ * of the entry. What is none of the tenant's goes as OBJECT_ELSEWHERE (T27). 0; -EBADMSG: no id; -EMSGSIZE: too large;
+ * -errno.
  */
-int entry_send(int fd, const struct settings *s, LDAP *ld, LDAPMessage *entry, const struct uuid *uuid,
-	       struct uuid *ret_uuid) MUST_CHECK;
+int entry_send(int fd, const struct settings *s, LDAP *ld, LDAPMessage *entry, const struct uuid *uuid) MUST_CHECK;
 
 /* map.c */
 enum conversion {

@@ -164,6 +164,7 @@ const char *const *map_classes(const struct settings *s, enum object_kind kind)
 	case OBJECT_OTHER:
 		return others;
 	case OBJECT_TENANT:
+	case OBJECT_ELSEWHERE:
 	case OBJECT_KIND_COUNT:
 		break;
 	}

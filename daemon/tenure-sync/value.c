@@ -20,17 +20,11 @@ void writer_begin(struct object_writer *w, int fd)
 	sync_packet_begin(&w->packet, SYNC_ENTRY, 0);
 }
 
-void writer_add(struct object_writer *w, unsigned tag, const void *data, size_t len)
+static void put(struct object_writer *w, unsigned tag, const void *data, size_t len)
 {
 	int r;
 
-	if (w->error < 0)
-		return;
 	w->total += SYNC_FIELD_HEADER_LEN + len;
-	if (w->total > SYNC_OBJECT_MAX) {
-		w->error = -EMSGSIZE;
-		return;
-	}
 	r = sync_packet_add(&w->packet, tag, data, len);
 	if (r == -ENOSPC) {
 		w->packet.bytes[2] = SYNC_MORE;
@@ -46,8 +40,25 @@ void writer_add(struct object_writer *w, unsigned tag, const void *data, size_t 
 	w->has_created = w->has_created || tag == SYNC_TAG_CREATED;
 }
 
+/* What is said of an object of which not all can be sent: one entry must not keep its whole tenant from being read. */
+#define TOO_LARGE      "is larger than 32 MiB, or holds a value longer than 16 KiB"
+#define TOO_LARGE_ROOM 256u
+
+void writer_add(struct object_writer *w, unsigned tag, const void *data, size_t len)
+{
+	if (w->error < 0 || w->too_large)
+		return;
+	if (len > SYNC_FIELD_MAX || w->total + SYNC_FIELD_HEADER_LEN + len > SYNC_OBJECT_MAX - TOO_LARGE_ROOM) {
+		w->too_large = true;
+		return;
+	}
+	put(w, tag, data, len);
+}
+
 int writer_end(struct object_writer *w)
 {
+	if (w->error == 0 && w->too_large)
+		put(w, SYNC_TAG_PROBLEM, TOO_LARGE, strlen(TOO_LARGE));
 	return w->error < 0 ? w->error : sync_packet_send(w->fd, &w->packet);
 }
 

@@ -6,10 +6,11 @@
 
 #include "daemon/tenure-sync/entry.h"
 
-/* An object on its way; the first error stays. */
+/* An object on its way; the first error stays. too_large: what came behind is left out, and the object is broken. */
 struct object_writer {
 	int fd, error;
 	size_t total;
+	bool too_large;
 	bool has_gecos, has_end, has_enabled, has_created, has_group_member;
 	struct sync_packet packet;
 };

@@ -4,6 +4,7 @@
 #include "daemon/tenured/broker.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 
@@ -13,27 +14,49 @@
 
 #define PROBLEM_LINES_MAX 64
 
-/* What is wrong with the files, one line each; the same list again is not said twice. */
+static int compare_hashes(const void *a, const void *b)
+{
+	const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static void say_problem(const struct problem *p)
+{
+	char place[256], message[512], remedy[512];
+
+	log_text(p->severity == SEVERITY_ERROR ? LOG_ERR : LOG_WARNING, "%s %s: %s; do: %s", p->id,
+		 text_escape(p->place ? p->place : "", place, sizeof(place)),
+		 text_escape(p->message ? p->message : "", message, sizeof(message)),
+		 text_escape(p->remedy ? p->remedy : "", remedy, sizeof(remedy)));
+}
+
+/* What is wrong with files and directories, one line each; what stands there since before is not said twice. */
 static void say_problems(struct broker *b)
 {
 	const struct problem_list *list = engine_problems(b->engine);
-	const uint64_t hash = problem_list_hash(list);
-	char place[256], message[512], remedy[512];
+	uint64_t *hashes = calloc(list->count + 1, sizeof(*hashes));
+	size_t lines = 0;
 
-	if (b->problems_said && hash == b->problems_hash)
-		return;
-	b->problems_said = true;
-	b->problems_hash = hash;
-	for (size_t i = 0; i < list->count && i < PROBLEM_LINES_MAX; i++) {
-		const struct problem *p = &list->items[i];
+	b->problems_changed = false;
+	for (size_t i = 0; i < list->count; i++) {
+		const struct problem_list one = {.items = &list->items[i], .count = 1};
+		const uint64_t hash = problem_list_hash(&one);
 
-		log_text(p->severity == SEVERITY_ERROR ? LOG_ERR : LOG_WARNING, "%s %s: %s; do: %s", p->id,
-			 text_escape(p->place ? p->place : "", place, sizeof(place)),
-			 text_escape(p->message ? p->message : "", message, sizeof(message)),
-			 text_escape(p->remedy ? p->remedy : "", remedy, sizeof(remedy)));
+		if (hashes)
+			hashes[i] = hash;
+		if (b->problems_said && bsearch(&hash, b->problems_said, b->problems_said_count, sizeof(hash), compare_hashes))
+			continue;
+		if (lines++ < PROBLEM_LINES_MAX)
+			say_problem(&list->items[i]);
 	}
-	if (list->count > PROBLEM_LINES_MAX)
-		log_text(LOG_ERR, "%zu problems more: tenure check", list->count - PROBLEM_LINES_MAX);
+	if (lines > PROBLEM_LINES_MAX)
+		log_text(LOG_ERR, "%zu problems more: tenure check", lines - PROBLEM_LINES_MAX);
+	free(b->problems_said);
+	b->problems_said = hashes;
+	b->problems_said_count = hashes ? list->count : 0;
+	if (hashes)
+		qsort(hashes, list->count, sizeof(*hashes), compare_hashes);
 }
 
 /* From inside of calls that change the engine: remember it, and go on behind them. */
@@ -55,6 +78,9 @@ static void on_engine_event(void *context, const struct engine_event *event)
 	case ENGINE_CONFIGURED:
 		b->configured = true;
 		b->recheck = true;
+		break;
+	case ENGINE_DIRECTORY:
+		b->problems_changed = true;
 		break;
 	case ENGINE_GRANT_ENDED:
 	case ENGINE_PUBLISHED:
@@ -81,9 +107,15 @@ static void on_settle(void *context)
 	if (b->configured) {
 		b->configured = false;
 		sessions_configure(b->sessions, engine_host_config(b->engine));
+		if (b->sync)
+			sync_configure(b->sync);
 		say_problems(b);
 	}
 	due = engine_tick(b->engine);
+	if (b->sync)
+		sync_settle(b->sync);
+	if (b->problems_changed)
+		say_problems(b);
 	if (b->recheck) {
 		b->recheck = false;
 		sessions_recheck(b->sessions);
@@ -155,6 +187,21 @@ static int start_sessions(struct broker *b)
 	return sessions_new(&ports, engine_host_config(b->engine), &b->sessions);
 }
 
+static void on_sync(void *context)
+{
+	broker_settle(context);
+}
+
+static int start_sync(struct broker *b)
+{
+	const struct sync_hooks hooks = {b, on_sync};
+	int r = sync_new(b->loop, b->engine, &hooks, &b->sync);
+
+	if (r == 0)
+		sync_configure(b->sync);
+	return r;
+}
+
 static int start_watches(struct broker *b)
 {
 	int fd, r;
@@ -186,6 +233,8 @@ int broker_start(struct broker *b)
 	if (r == 0)
 		r = start_watches(b);
 	if (r == 0)
+		r = start_sync(b);
+	if (r == 0)
 		say_problems(b);
 	return r;
 }
@@ -199,6 +248,8 @@ void broker_done(struct broker *b)
 	loop_source_clear(&b->sessions_watch);
 	server_free(b->server);
 	b->server = NULL;
+	sync_free(b->sync);
+	b->sync = NULL;
 	stepups_free(b->stepups);
 	b->stepups = NULL;
 	readings_free(b->readings);
@@ -210,6 +261,9 @@ void broker_done(struct broker *b)
 	b->sessions = NULL;
 	engine_free(b->engine);
 	b->engine = NULL;
+	free(b->problems_said);
+	b->problems_said = NULL;
+	b->problems_said_count = 0;
 }
 
 int broker_reload(struct broker *b, const struct actor *who, size_t *ret_errors, size_t *ret_warnings)
@@ -217,7 +271,7 @@ int broker_reload(struct broker *b, const struct actor *who, size_t *ret_errors,
 	int r = engine_reload(b->engine, who, ret_errors, ret_warnings);
 
 	b->configured = b->recheck = true;
-	b->problems_said = false; /* whoever asks hears it again */
+	b->problems_said_count = 0; /* whoever asks hears it again */
 	broker_settle(b);
 	return r;
 }

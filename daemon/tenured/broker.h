@@ -13,6 +13,7 @@
 #include "daemon/tenured/reading.h"
 #include "daemon/tenured/session_engine.h"
 #include "daemon/tenured/stepup.h"
+#include "daemon/tenured/sync.h"
 
 struct server;
 
@@ -27,8 +28,10 @@ struct broker {
 	int64_t since_ns; /* REALTIME of the start */
 	bool recheck;	  /* grants or policy changed: sessions are to be judged again */
 	bool configured;  /* tenure.conf changed */
-	bool problems_said;
-	uint64_t problems_hash; /* of the list that was said */
+	bool problems_changed; /* perhaps */
+	uint64_t *problems_said; /* hashes of those that were, ascending */
+	size_t problems_said_count;
+	struct sync *sync;
 	struct loop_source *settle, *due, *clock_jump, *engine_watch, *sessions_watch;
 };
 

@@ -85,6 +85,7 @@ static void call_free(struct call *c)
 	if (c->connection->call == c)
 		c->connection->call = NULL;
 	stepup_free(c->stepup);
+	sync_login_cancel(c->login);
 	if (c->release)
 		c->release(c->state);
 	json_decref(c->message);
@@ -170,6 +171,26 @@ static void on_message(void *context, const char *text)
 	connection_leave(connection);
 }
 
+static void on_verdict(void *context, enum sync_verdict verdict, const char *text)
+{
+	struct call *c = context;
+
+	(void)text;
+	c->login = NULL;
+	if (c->stepup)
+		stepup_verdict(c->stepup, verdict);
+}
+
+/* The directory's to judge, which takes a while. */
+static void on_verify(void *context, const char *password)
+{
+	struct call *c = context;
+	int r = sync_login(call_broker(c)->sync, c->actor.tenant, &c->actor.principal_id, password, on_verdict, c, &c->login);
+
+	if (r < 0 && c->stepup)
+		stepup_verdict(c->stepup, r == -EINVAL || r == -ENOENT ? SYNC_VERDICT_NO : SYNC_VERDICT_UNAVAILABLE);
+}
+
 static void on_done(void *context, enum auth_result result, const char *method)
 {
 	struct call *c = context;
@@ -208,6 +229,7 @@ void call_step_up(struct call *c, enum auth_mode mode, const char *what, void (*
 	const struct tenant_config *tenant = engine_tenant(call_broker(c)->engine, c->actor.tenant);
 	struct stepup_input in = {
 		.mode = mode,
+		.directory = tenant && tenant->source == SOURCE_LDAP,
 		.tenant = tenant ? tenant->name : "",
 		.login = c->actor.login,
 		.principal = c->actor.principal_id,
@@ -215,6 +237,7 @@ void call_step_up(struct call *c, enum auth_mode mode, const char *what, void (*
 		.context = c,
 		.prompt = on_prompt,
 		.message = on_message,
+		.verify = on_verify,
 		.done = on_done,
 	};
 	int r;

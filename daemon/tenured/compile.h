@@ -3,11 +3,12 @@
 #define TENURE_TENURED_COMPILE_H
 
 /*
- * Reads tenure.conf, tenants.d and directory.d into what is in force. A file that does not parse, a tenant that collides
+ * Reads tenure.conf, tenants.d, directory.d and mirrors into what is in force. A file that does not parse, a tenant that collides
  * with another, and a directory whose restrictions do not hold, are served from their last good content, which is kept
  * in PATH_STATE/last (0600), so that a broker that starts knows it too. With none, a tenant is what the published index
  * says of it; if it never was in force it is left out, and a directory that never held is no policy: its gates are
- * closed (T49).
+ * closed (T49). A directory in LDAP has no last good content of its own: if its restrictions do not hold, the policy
+ * that is published stays.
  *
  * MUST: a tenure.conf that cannot be read is never "nobody is governed"; only one that was read and names no tenant is,
  * or none at all where none ever was. No tenant that is published goes but by the `tenants` of a tenure.conf that was
@@ -16,12 +17,16 @@
 
 #include "common/config/config.h"
 #include "common/snapshot/index.h"
+#include "daemon/tenured/mirrors.h"
 #include "daemon/tenured/state.h"
 
 struct compiled_tenant {
 	struct tenant_config config;
-	struct directory *directory; /* validated; NULL: none ever parsed */
+	struct directory *directory; /* validated; NULL: none ever parsed, or released */
 	bool restricted;	     /* its restrictions hold: it may become the policy */
+	bool released;		     /* published, and not needed any more: its mirror has it */
+	struct uuid *logins;	     /* whom each of host.local_logins means here; null: nobody */
+	struct problem_list problems; /* of its directory */
 };
 
 /* What was found where a file should be: for the journal's `policy`. */
@@ -45,18 +50,30 @@ struct compile {
 	struct compiled_tenant *tenants; /* as host.tenants */
 	struct local_accounts accounts;
 	struct problem_list problems;
+	struct problem_list binding_problems; /* of compile_bindings, the last time */
 	struct compiled_file *files;
 	size_t file_count;
 };
 
-/* Reads everything. Problems are no error. 0 or -ENOMEM. state: for retired uids. */
-int compile_load(const struct state *state, struct compile **ret) MUST_CHECK;
+/* Reads everything. Problems are no error. 0 or -ENOMEM. state: for retired uids. mirrors: opened as tenants need them. */
+int compile_load(const struct state *state, struct mirrors *mirrors, struct compile **ret) MUST_CHECK;
+/* Frees all but the configuration. */
+void compiled_tenant_reset(struct compiled_tenant *t);
 void compile_free(struct compile *c);
 
 /* compile_tenants.c: fills named, tenants and host.tenants, or lost. 0 or -ENOMEM. */
 int compile_tenants(struct compile *c) MUST_CHECK;
 /* Does tenure.conf name the tenant? */
 bool compile_names(const struct compile *c, const char *tenant);
+
+/* compile_directory.c: the directories of all tenants in c. 0 or -ENOMEM. */
+int compile_directories(struct compile *c, const struct state *state, struct mirrors *mirrors) MUST_CHECK;
+/*
+ * That of one tenant whose source is LDAP, into *ret, whose configuration is borrowed from c->tenants[i] (free it by
+ * compiled_tenant_reset). 0 or -ENOMEM.
+ */
+int compile_one(struct compile *c, size_t i, const struct state *state, struct mirrors *mirrors,
+		struct compiled_tenant *ret) MUST_CHECK;
 
 /* compile_file.c: one file and its last good content. */
 #define COMPILE_NAME_MAX 64 /* "directory.d/" and a name and ".conf" */

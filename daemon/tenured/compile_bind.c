@@ -15,22 +15,11 @@ static int find_tenant(const struct compile *c, const char *domain)
 	return -1;
 }
 
-static const struct user *find_user(const struct directory *d, const char *name, size_t len)
-{
-	for (size_t i = 0; d && i < d->user_count; i++) {
-		const struct user *u = &d->users[i];
-
-		if (!u->o.dropped && u->o.name && strlen(u->o.name) == len && memcmp(u->o.name, name, len) == 0)
-			return u;
-	}
-	return NULL;
-}
-
 static void report(struct compile *c, const struct local_login *l, const char *remedy, const char *what, const char *then)
 {
 	char login[128];
 
-	problem_add(&c->problems, SEVERITY_ERROR, "login-binding", l->place, remedy, "local login %s: %s; %s",
+	problem_add(&c->binding_problems, SEVERITY_ERROR, "login-binding", l->place, remedy, "local login %s: %s; %s",
 		    text_escape(l->login, login, sizeof(login)), what, then);
 }
 
@@ -39,23 +28,37 @@ static void complain(struct compile *c, const struct local_login *l, const char 
 	report(c, l, remedy, what, "its gates are closed");
 }
 
+/* Its server has not said anything yet that is known here: the policy that is published is in force, if there is one. */
+static bool stays_published(const struct compiled_tenant *t)
+{
+	return t->config.source == SOURCE_LDAP && !t->directory && !t->released;
+}
+
+static struct uuid bound_before(const struct state *state, const struct uuid *tenant_id, const char *login)
+{
+	const struct binding *bound = state_binding_of_login(state, login);
+
+	return bound && uuid_equal(&bound->tenant_id, tenant_id) ? bound->principal : (struct uuid){{0}};
+}
+
 /* The principal that the mapping names. False: it cannot be found, which is "could not read", not "unknown". */
-static bool resolve(struct compile *c, const struct local_login *l, struct index_binding *b)
+static bool resolve(struct compile *c, const struct state *state, const struct local_login *l, struct index_binding *b)
 {
 	const char *at = strchr(l->principal, '@');
 	int tenant = at ? find_tenant(c, at + 1) : -1;
-	const struct user *user = NULL;
+	const struct uuid *logins = tenant >= 0 ? c->tenants[tenant].logins : NULL;
 
-	if (tenant >= 0) {
+	if (tenant >= 0)
 		b->tenant = (size_t)tenant;
-		user = find_user(c->tenants[tenant].directory, l->principal, (size_t)(at - l->principal));
-	}
-	if (!user) {
+	if (logins)
+		b->principal = logins[l - c->host.local_logins];
+	if (logins && uuid_is_null(&b->principal) && stays_published(&c->tenants[tenant]))
+		b->principal = bound_before(state, &c->tenants[tenant].config.id, l->login);
+	if (uuid_is_null(&b->principal)) {
 		complain(c, l, "name a principal that the directory has, or take the mapping out",
 			 "its principal is not there");
 		return false;
 	}
-	b->principal = user->o.id;
 	return true;
 }
 
@@ -134,7 +137,7 @@ static bool bind_login(struct compile *c, const struct state *state, const struc
 		return false;
 	}
 	b->uid = account ? account->id : uid_of_missing(c, state, l);
-	b->broken = !resolve(c, l, b) || !account || !holds(c, state, l, b, ret_new);
+	b->broken = !resolve(c, state, l, b) || !account || !holds(c, state, l, b, ret_new);
 	return true;
 }
 
@@ -145,6 +148,7 @@ int compile_bindings(struct compile *c, const struct state *state, struct index_
 	struct index_binding *list = calloc(most + 1, sizeof(*list));
 	size_t *fresh = calloc(most + 1, sizeof(*fresh)), count = 0, fresh_count = 0;
 
+	problem_list_done(&c->binding_problems);
 	if (!list || !fresh) {
 		free(list);
 		free(fresh);

@@ -81,6 +81,7 @@ static int published_at(const struct index_view *index, size_t i, struct tenant_
 		.role_gids = t.role_gids,
 		.visibility = t.visibility,
 		.home = t.home,
+		.directory_passwords = t.ldap,
 	};
 	if (ret->domains)
 		ret->domains[0] = strdup(t.domain);

@@ -34,6 +34,7 @@ struct call {
 	struct wire_call wire;
 	struct actor actor;
 	struct stepup *stepup;
+	struct sync_login *login; /* that its step-up waits for */
 	const char *stepup_what;
 	void (*then)(struct call *c);
 	void (*watch)(struct call *c);

@@ -69,8 +69,14 @@ void engine_free(struct engine *e)
 		return;
 	watch_free(e->watch);
 	engine_close_tenants(e);
+	for (size_t i = 0; i < e->tenant_count; i++) {
+		problem_list_done(&e->tenants[i].trouble);
+		delta_done(&e->tenants[i].delta);
+	}
 	free(e->tenants);
 	compile_free(e->compile);
+	mirrors_done(&e->mirrors);
+	free(e->shown.items);
 	state_done(&e->state);
 	journal_close(e->journal);
 	free(e);
@@ -157,8 +163,8 @@ int engine_reload(struct engine *e, const struct actor *who, size_t *ret_errors,
 
 	if (r < 0)
 		return r;
-	*ret_errors = e->compile->problems.errors + (e->compile->problems.lost ? 1 : 0);
-	*ret_warnings = e->compile->problems.warnings;
+	*ret_errors = e->shown.errors + (e->shown.lost ? 1 : 0);
+	*ret_warnings = e->shown.warnings;
 	return 0;
 }
 
@@ -199,9 +205,7 @@ int engine_dates_now(struct engine *e, struct instant *ret)
 
 const struct problem_list *engine_problems(const struct engine *e)
 {
-	static const struct problem_list none;
-
-	return e->compile ? &e->compile->problems : &none;
+	return &e->shown;
 }
 
 const struct host_config *engine_host_config(const struct engine *e)
@@ -209,6 +213,13 @@ const struct host_config *engine_host_config(const struct engine *e)
 	static const struct host_config none;
 
 	return e->compile ? &e->compile->host : &none;
+}
+
+const struct local_accounts *engine_accounts(const struct engine *e)
+{
+	static const struct local_accounts none;
+
+	return e->compile ? &e->compile->accounts : &none;
 }
 
 const struct uuid *engine_host_id(const struct engine *e)

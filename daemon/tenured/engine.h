@@ -111,6 +111,7 @@ enum engine_event_kind {
 	ENGINE_PUBLISHED,	    /* policy or grants in force changed; mapped ones of before are gone */
 	ENGINE_JOURNALLED,	    /* event, seq, record: for syslog; seq 0: kept in memory only */
 	ENGINE_CONFIGURED,	    /* engine_host_config changed */
+	ENGINE_DIRECTORY,	    /* a tenant's directory was published: engine_problems may have changed */
 	ENGINE_DEGRADED,	    /* text: why nothing can be granted; NULL: it can again */
 };
 
@@ -156,6 +157,51 @@ void engine_watch_ready(struct engine *e);
 /* Reads all files anew. Counts what is wrong with them. who: asked for it; NULL: nobody that is known. 0 or -errno. */
 int engine_reload(struct engine *e, const struct actor *who, size_t *ret_errors, size_t *ret_warnings) MUST_CHECK;
 const struct problem_list *engine_problems(const struct engine *e);
+/* Those of one tenant's directory, and of reaching it. */
+size_t engine_problem_count(const struct engine *e, size_t tenant);
+
+/*
+ * The directories of tenants whose source is LDAP. The engine owns their mirrors; who feeds them calls
+ * engine_directory_changed behind each batch that changed something: at one of the next ticks that tenant's files are
+ * published, alone, at once the first time and then no sooner than the last publication took. A mirror is good until the
+ * next tick, load or reload: another serial is another one. NULL: none is open (its problem says why).
+ */
+struct mirror;
+struct mirror *engine_mirror(const struct engine *e, size_t tenant, unsigned *ret_serial);
+void engine_directory_changed(struct engine *e, size_t tenant);
+/*
+ * What changed was told one by one: a publication may cost what the change is (delta.h). To be told from mirror_commit,
+ * before it counts; behind it, engine_directory_noted.
+ */
+struct mirror_change;
+void engine_note_change(struct engine *e, size_t tenant, const struct mirror_change *change);
+void engine_directory_noted(struct engine *e, size_t tenant);
+/* Has that tenant a compactor at work, which writes bases anew? For tests and `tenure status`. */
+bool engine_is_compacting(const struct engine *e, size_t tenant);
+/* How often it was published whole, and how often by a delta. */
+void engine_publications(const struct engine *e, size_t tenant, uint64_t *ret_whole, uint64_t *ret_deltas);
+/* Its server answered at that time (REALTIME), or does not. */
+void engine_note_answer(struct engine *e, size_t tenant, int64_t realtime_ns);
+void engine_note_silence(struct engine *e, size_t tenant);
+/* When it did, as far as is known, also before this broker lived; 0: never. */
+int64_t engine_answered_ns(const struct engine *e, size_t tenant);
+/* 0: what its directory said last is young enough for a new grant, or it is a file; -EKEYEXPIRED. */
+int engine_check_lease(const struct engine *e, size_t tenant, const struct instant *now) MUST_CHECK;
+/* By name; SIZE_MAX: none in force. */
+size_t engine_tenant_by_name(const struct engine *e, const char *name);
+/* Why nothing can be heard of it; id NULL: that is over. id: static. */
+void engine_note_trouble(struct engine *e, size_t tenant, const char *id, const char *place, const char *remedy,
+			 const char *text);
+/* Is what its mirror says what is published? Not while it waits, does not hold, or could not be written. */
+bool engine_is_current(const struct engine *e, size_t tenant);
+const struct local_accounts *engine_accounts(const struct engine *e);
+/* Objects of a directory became other than they were, and who changed them: `policy`, and one more for the rest. */
+#define POLICY_NOTES_MAX 64
+struct policy_note {
+	char *dn, *modifier;	  /* NULL: not known */
+	const char *kind, *change; /* "assignment", "added" */
+};
+void engine_note_policy(struct engine *e, size_t tenant, const struct policy_note *notes, size_t count, size_t more);
 
 /* Why nothing can be granted now, or NULL. */
 const char *engine_degraded(const struct engine *e);

@@ -82,6 +82,8 @@ int engine_approve_check(struct engine *e, const struct actor *who, const struct
 		k = judge_approver(e, who, r, &now);
 	if (k == 0 && engine_degraded(e))
 		k = -EROFS;
+	if (k == 0)
+		k = engine_check_lease(e, r->tenant, &now);
 	return k < 0 ? k : wants_step_up(e, r, false);
 }
 
@@ -169,6 +171,8 @@ int engine_approve(struct engine *e, const struct actor *who, const struct uuid 
 		k = check_reason(reason);
 	if (k == 0 && engine_degraded(e))
 		k = -EROFS;
+	if (k == 0)
+		k = engine_check_lease(e, r->tenant, &now);
 	if (k == 0)
 		k = wants_step_up(e, r, step_up);
 	if (k < 0)

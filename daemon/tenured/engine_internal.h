@@ -4,7 +4,10 @@
 
 /* What the files of the engine share among themselves; nobody else includes it. */
 
+#include <nettle/sha2.h>
+
 #include "daemon/tenured/compile.h"
+#include "daemon/tenured/delta.h"
 #include "daemon/tenured/engine.h"
 #include "daemon/tenured/state.h"
 #include "daemon/tenured/watch.h"
@@ -15,6 +18,13 @@ struct engine_tenant {
 	struct holders *grants;	 /* NULL: could not be read */
 	bool grants_dirty;	 /* the file says something else than the state does */
 	bool grants_ended;	 /* and it is about to be written for that */
+	bool changed;		 /* its mirror says something else than its files do */
+	int64_t not_before_ns;	 /* BOOTTIME: changes until then are one publication */
+	bool silent;		 /* its server does not answer */
+	struct problem_list trouble; /* why nothing can be heard of it */
+	int64_t answered_ns;	 /* REALTIME when it did; 0: not since this broker started */
+	struct delta delta;	 /* of LDAP */
+	uint64_t whole_count, delta_count; /* publications */
 };
 
 /* What a principal has had written lately: engine_limit.c. */
@@ -32,6 +42,9 @@ struct engine {
 	struct engine_hooks hooks;
 	struct uuid host_id;
 	struct compile *compile; /* the configuration in force */
+	struct mirrors mirrors;
+	struct problem_list shown; /* all problems; the items' texts belong to others */
+	uint8_t bindings[SHA256_DIGEST_SIZE]; /* what the index that is published says of local logins */
 	struct engine_tenant *tenants;
 	size_t tenant_count;
 	struct watch *watch;
@@ -110,6 +123,8 @@ void engine_remove_unbound(struct engine *e);
  * is governed, opens those that are published. 0 or -errno.
  */
 int engine_publish(struct engine *e);
+/* The same of one tenant, whose directory is another one now; those of the others stay as they are. 0 or -ENOMEM. */
+int engine_publish_one(struct engine *e, size_t tenant) MUST_CHECK;
 /* Rewrites `grants` of one tenant from the state. 0 or -errno: then it was taken away, and is tried again. */
 int engine_publish_grants(struct engine *e, size_t tenant);
 /* Makes a fresh grant count. If it cannot be published it is revoked again, and -EROFS. */
@@ -124,6 +139,47 @@ int engine_publish_standing(struct engine *e, size_t tenant, uint64_t generation
 int engine_judge_by_copy(struct engine *e, size_t tenant, uint64_t generation, const struct index_binding *bindings,
 			 size_t count);
 
+/* The policy is another one by now, or its delta is: opens it, and `grants` by it. 0 or -errno: a whole publication is due. */
+int engine_renew_policy(struct engine *e, size_t tenant) MUST_CHECK;
+
+/* --- engine_delta.c --- */
+
+/* Publishes what changed as deltas. 0; -EAGAIN: all of it is to be published; -errno: likewise, and disk or memory fail. */
+int engine_publish_delta(struct engine *e, size_t tenant) MUST_CHECK;
+/* What its changes are held against. */
+struct delta_where engine_delta_where(const struct engine *e, size_t tenant, const struct mirror *m);
+/* All files of the tenant were published, or failed to be: what changes from now on may be deltas of them. */
+void engine_delta_begin(struct engine *e, size_t tenant, int published, uint64_t generation);
+/* Removes deltas of bases that are not in place any more. */
+void engine_sweep_deltas(const char *tenant);
+
+/* --- engine_compact.c --- */
+
+/* Where deltas are heavy, a process of its own writes the bases anew; when it has, they are put in place. */
+void engine_compact_tick(struct engine *e);
+/* Begins, if there is anything that can be compacted. */
+void engine_compact(struct engine *e, size_t tenant);
+/* BOOTTIME when to look again. */
+int64_t engine_compact_due(const struct engine *e, const struct instant *now);
+
+/* --- engine_directory.c --- */
+
+/* Publishes the directories that changed, each as soon as it may be. */
+void engine_directories_tick(struct engine *e, const struct instant *now);
+/* BOOTTIME when the next of them may be. */
+int64_t engine_directories_due(const struct engine *e);
+/* The mirrors are those of the tenants in force; what the others left goes. */
+void engine_settle_mirrors(struct engine *e);
+/* Frees what a mirror can give again. */
+void engine_release_directory(struct engine *e, size_t tenant);
+/* Takes a released directory from its mirror again. 0 or -ENOMEM. */
+int engine_hold_directory(struct engine *e, size_t tenant) MUST_CHECK;
+
+/* --- engine_problem.c --- */
+
+/* engine_problems gives what there is now. */
+void engine_collect_problems(struct engine *e);
+
 /* --- engine_load.c --- */
 
 /* Reads the files, journals what changed, publishes. who: asked for it, or NULL. */
@@ -133,6 +189,8 @@ int engine_load(struct engine *e, const struct actor *who);
 
 /* Journals `retire` for every uid of a published policy whose principal is gone. 0 or -ENOMEM. */
 int engine_retire(struct engine *e, const struct compile *c, bool *ret_any) MUST_CHECK;
+/* Of that tenant alone; now: what it is about to be. */
+int engine_retire_one(struct engine *e, const struct compiled_tenant *now, bool *ret_any) MUST_CHECK;
 
 /* --- engine_judge.c --- */
 

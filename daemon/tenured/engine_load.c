@@ -53,6 +53,19 @@ static void place_requests(struct engine *e)
 	}
 }
 
+/* What is known of a tenant's server outlasts a reload. */
+static void keep_contacts(struct engine *e, const struct compile *c, struct engine_tenant *tenants)
+{
+	for (size_t i = 0; i < c->host.tenant_count; i++)
+		for (size_t k = 0; k < e->tenant_count; k++)
+			if (uuid_equal(&c->tenants[i].config.id, &e->compile->tenants[k].config.id)) {
+				tenants[i].trouble = e->tenants[k].trouble;
+				e->tenants[k].trouble = (struct problem_list){0};
+				tenants[i].silent = e->tenants[k].silent;
+				tenants[i].answered_ns = e->tenants[k].answered_ns;
+			}
+}
+
 static int take(struct engine *e, struct compile *c)
 {
 	struct engine_tenant *tenants = calloc(c->host.tenant_count + 1, sizeof(*tenants));
@@ -62,13 +75,19 @@ static int take(struct engine *e, struct compile *c)
 		return -ENOMEM;
 	}
 	engine_close_tenants(e);
-	free(e->tenants);
+	keep_contacts(e, c, tenants);
+	for (size_t i = 0; i < e->tenant_count; i++) {
+		problem_list_done(&e->tenants[i].trouble);
+		delta_done(&e->tenants[i].delta);
+	}
 	compile_free(e->compile);
 	e->compile = c;
+	free(e->tenants);
 	e->tenants = tenants;
 	e->tenant_count = c->host.tenant_count;
 	place_requests(e);
 	(void)journal_set_reserve(e->journal, c->host.journal_reserve);
+	engine_settle_mirrors(e);
 	return engine_publish(e);
 }
 
@@ -98,7 +117,7 @@ static int change(struct engine *e, struct compile *c)
 	if (r == 0 && any) {
 		compile_free(c);
 		c = NULL;
-		r = compile_load(&e->state, &c);
+		r = compile_load(&e->state, &e->mirrors, &c);
 	}
 	if (r < 0) {
 		compile_free(c);
@@ -117,11 +136,12 @@ static int change(struct engine *e, struct compile *c)
 int engine_load(struct engine *e, const struct actor *who)
 {
 	struct compile *c;
-	int r = compile_load(&e->state, &c);
+	int r = compile_load(&e->state, &e->mirrors, &c);
 
 	if (r == 0) {
 		journal_files(e, c, who);
 		r = c->lost[0] ? stay(e, c) : change(e, c);
+		engine_collect_problems(e);
 		engine_say(e, ENGINE_CONFIGURED, NULL);
 		engine_say(e, ENGINE_PUBLISHED, NULL);
 	}

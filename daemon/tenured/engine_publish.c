@@ -18,14 +18,18 @@
 #include "daemon/tenured/folder_access.h"
 #include "daemon/tenured/rows.h"
 
+static void close_tenant(struct engine_tenant *t)
+{
+	policy_close(t->policy);
+	holders_close(t->grants);
+	t->policy = NULL;
+	t->grants = NULL;
+}
+
 void engine_close_tenants(struct engine *e)
 {
-	for (size_t i = 0; i < e->tenant_count; i++) {
-		policy_close(e->tenants[i].policy);
-		holders_close(e->tenants[i].grants);
-		e->tenants[i].policy = NULL;
-		e->tenants[i].grants = NULL;
-	}
+	for (size_t i = 0; i < e->tenant_count; i++)
+		close_tenant(&e->tenants[i]);
 }
 
 /* What is behind PATH_STATE is made by us alone: files have modes of their own, and hidden tenants a door (folder_access.h). */
@@ -124,7 +128,8 @@ static bool says_too_much(struct engine *e, size_t tenant)
 	return false;
 }
 
-int engine_publish_grants(struct engine *e, size_t tenant)
+/* On the disk; who maps it learns of it by the generation. */
+static int renew_grants(struct engine *e, size_t tenant)
 {
 	const char *name = e->compile->tenants[tenant].config.name;
 	struct engine_tenant *t = &e->tenants[tenant];
@@ -137,11 +142,25 @@ int engine_publish_grants(struct engine *e, size_t tenant)
 	/* A table that says more than is granted must not stay: without it, nobody holds a grant. */
 	if (r == -ENODATA || (r != 0 && says_too_much(e, tenant)))
 		(void)remove_file(name, "grants");
-	(void)generation_bump();
+	return r;
+}
+
+static void open_grants(struct engine *e, size_t tenant)
+{
+	struct engine_tenant *t = &e->tenants[tenant];
+
 	holders_close(t->grants);
 	t->grants = NULL;
-	if (t->policy && holders_open(name, "grants", &t->grants) < 0)
+	if (t->policy && holders_open(e->compile->tenants[tenant].config.name, "grants", &t->grants) < 0)
 		t->grants = NULL;
+}
+
+int engine_publish_grants(struct engine *e, size_t tenant)
+{
+	int r = renew_grants(e, tenant);
+
+	(void)generation_bump();
+	open_grants(e, tenant);
 	engine_say(e, ENGINE_PUBLISHED, NULL);
 	return r;
 }
@@ -256,29 +275,110 @@ static void note_trouble(struct engine *e, int error, const char *what)
 		(void)snprintf(e->publish_trouble, sizeof(e->publish_trouble), "cannot publish %s: %s", what, strerror(-error));
 }
 
-static void publish_all(struct engine *e, const struct index_binding *bindings, size_t count)
+/* What the tenant's files say; what cannot be written is judged by all the same. */
+static void publish_files(struct engine *e, size_t i, uint64_t generation, const struct index_binding *bindings,
+			  size_t count)
+{
+	const struct compiled_tenant *t = &e->compile->tenants[i];
+	const int r = publish_tenant(e, i, generation, bindings, count);
+
+	note_trouble(e, r, t->config.name);
+	/* A full disk keeps nobody who is out by the new policy. */
+	if (r < 0 && !e->tenants[i].policy && t->directory && t->restricted)
+		(void)engine_judge_by_copy(e, i, generation, bindings, count);
+	/* Nor does it take anything away: what stands is in force, and what is granted stays granted. */
+	if (!e->tenants[i].policy)
+		note_trouble(e, keep_policy(e, i), "policy");
+	engine_delta_begin(e, i, r, generation);
+	if (r == 0)
+		engine_release_directory(e, i);
+}
+
+/* The index says this of local logins, and files of tenants do. */
+static void hash_bindings(const struct index_binding *bindings, size_t count, uint8_t ret[static SHA256_DIGEST_SIZE])
+{
+	struct sha256_ctx h;
+
+	sha256_init(&h);
+	for (size_t i = 0; i < count; i++) {
+		const struct index_binding *b = &bindings[i];
+		const uint64_t numbers[] = {b->uid, b->tenant, b->governs_login, b->broken};
+
+		sha256_update(&h, strlen(b->login) + 1, (const uint8_t *)b->login);
+		sha256_update(&h, sizeof(numbers), (const uint8_t *)numbers);
+		sha256_update(&h, sizeof(b->principal.bytes), b->principal.bytes);
+	}
+	sha256_digest(&h, SHA256_DIGEST_SIZE, ret);
+}
+
+static void publish_index(struct engine *e, uint64_t generation, const struct index_binding *bindings, size_t count)
+{
+	const int r = write_index(e, generation, bindings, count);
+
+	note_trouble(e, r, "index");
+	if (r == 0)
+		hash_bindings(bindings, count, e->bindings);
+	else
+		memset(e->bindings, 0, sizeof(e->bindings));
+}
+
+static bool bindings_changed(const struct engine *e, const struct index_binding *bindings, size_t count)
+{
+	uint8_t now[SHA256_DIGEST_SIZE];
+
+	hash_bindings(bindings, count, now);
+	return memcmp(now, e->bindings, sizeof(now)) != 0;
+}
+
+static int publish_all(struct engine *e, const struct index_binding *bindings, size_t count)
 {
 	const uint64_t generation = generation_read();
+	const bool changed = bindings_changed(e, bindings, count);
 
 	e->publish_trouble[0] = '\0';
 	note_trouble(e, make_folders(e->compile, NULL), "/var/lib/tenure");
 	for (size_t i = 0; i < e->tenant_count; i++) {
-		const struct compiled_tenant *t = &e->compile->tenants[i];
-		const int r = publish_tenant(e, i, generation, bindings, count);
+		int r = changed ? engine_hold_directory(e, i) : 0;
 
-		note_trouble(e, r, t->config.name);
-		/* A full disk keeps nobody who is out by the new policy. */
-		if (r < 0 && !e->tenants[i].policy && t->directory && t->restricted)
-			(void)engine_judge_by_copy(e, i, generation, bindings, count);
-		/* Nor does it take anything away: what stands is in force, and what is granted stays granted. */
-		if (!e->tenants[i].policy)
-			note_trouble(e, keep_policy(e, i), "policy");
+		if (r < 0)
+			return r;
+		publish_files(e, i, generation, bindings, count);
 	}
-	note_trouble(e, write_index(e, generation, bindings, count), "index");
+	publish_index(e, generation, bindings, count);
 	(void)generation_bump();
 	engine_remove_unbound(e);
 	for (size_t i = 0; i < e->tenant_count; i++)
 		note_trouble(e, engine_publish_grants(e, i) == -ENODATA ? 0 : e->tenants[i].grants_dirty ? -EIO : 0, "grants");
+	return 0;
+}
+
+static void publish_one(struct engine *e, size_t i, const struct index_binding *bindings, size_t count)
+{
+	const uint64_t generation = generation_read();
+
+	publish_files(e, i, generation, bindings, count);
+	if (bindings_changed(e, bindings, count))
+		publish_index(e, generation, bindings, count);
+	if (renew_grants(e, i) != 0 && e->tenants[i].grants_dirty)
+		note_trouble(e, -EIO, "grants");
+	(void)generation_bump();
+	open_grants(e, i);
+}
+
+int engine_renew_policy(struct engine *e, size_t tenant)
+{
+	struct policy *policy;
+	int r = policy_open(e->compile->tenants[tenant].config.name, &policy);
+
+	if (r < 0)
+		return r;
+	policy_close(e->tenants[tenant].policy);
+	e->tenants[tenant].policy = policy;
+	if (renew_grants(e, tenant) != 0 && e->tenants[tenant].grants_dirty)
+		note_trouble(e, -EIO, "grants");
+	(void)generation_bump();
+	open_grants(e, tenant);
+	return 0;
 }
 
 /* Nothing can be said: whatever was published stays, and endings are judged and published by it. */
@@ -296,24 +396,39 @@ static int open_published(struct engine *e)
 	return 0;
 }
 
-int engine_publish(struct engine *e)
+/* tenant SIZE_MAX: all of them. */
+static int publish(struct engine *e, size_t tenant)
 {
 	struct index_binding *bindings = NULL;
 	size_t *fresh = NULL, count = 0, fresh_count = 0;
-	int r;
+	int r = compile_bindings(e->compile, &e->state, &bindings, &count, &fresh, &fresh_count);
 
+	if (r < 0)
+		return r;
+	bind_new(e, bindings, fresh, fresh_count);
+	if (tenant == SIZE_MAX) {
+		engine_close_tenants(e);
+		r = publish_all(e, bindings, count);
+	} else {
+		close_tenant(&e->tenants[tenant]);
+		publish_one(e, tenant, bindings, count);
+	}
+	free(bindings);
+	free(fresh);
+	return r;
+}
+
+int engine_publish_one(struct engine *e, size_t tenant)
+{
+	return publish(e, tenant);
+}
+
+int engine_publish(struct engine *e)
+{
 	engine_sweep(e);
 	if (e->compile->lost[0])
 		return open_published(e);
 	if (!e->compile->known)
 		return 0; /* nobody was ever governed */
-	r = compile_bindings(e->compile, &e->state, &bindings, &count, &fresh, &fresh_count);
-	if (r < 0)
-		return r;
-	bind_new(e, bindings, fresh, fresh_count);
-	engine_close_tenants(e);
-	publish_all(e, bindings, count);
-	free(bindings);
-	free(fresh);
-	return 0;
+	return publish(e, SIZE_MAX);
 }

@@ -132,6 +132,8 @@ static int judge(struct engine *e, const struct actor *who, const struct request
 
 	*ret_field = NULL;
 	if (r == 0)
+		r = engine_check_lease(e, who->tenant, &j->now);
+	if (r == 0)
 		r = engine_dates_now(e, &j->dates);
 	if (r == 0)
 		r = check_role(e, who, in, j, ret_field);

@@ -143,6 +143,21 @@ static int retire_all(struct retirement *r, const struct compile *c)
 	return k;
 }
 
+int engine_retire_one(struct engine *e, const struct compiled_tenant *now, bool *ret_any)
+{
+	const size_t before = e->state.retired_count;
+	struct retirement r = {.e = e};
+	int k = retired_uids_sort(&e->state, &r.known);
+
+	if (k == 0)
+		k = retire_tenant(&r, now->config.name, now);
+	int flushed = flush(&r);
+
+	retired_uids_done(&r.known);
+	*ret_any = e->state.retired_count != before;
+	return k < 0 ? k : flushed;
+}
+
 int engine_retire(struct engine *e, const struct compile *c, bool *ret_any)
 {
 	const size_t before = e->state.retired_count;

@@ -28,6 +28,26 @@ static void last_time(const char *name, char buf[static TIME_TEXT_MAX])
 		(void)snprintf(buf, TIME_TEXT_MAX, "before");
 }
 
+/* Of a directory in LDAP: what it says does not hold, or nothing is heard of it. */
+static const char *stale_directory(const struct engine *e, size_t tenant, char buf[static ENGINE_STALE_MAX])
+{
+	const struct compiled_tenant *t = &e->compile->tenants[tenant];
+	const int64_t answered = engine_answered_ns(e, tenant);
+	char time[TIME_TEXT_MAX] = "it was bound";
+
+	if (t->config.source != SOURCE_LDAP)
+		return NULL;
+	if (!t->restricted && (t->directory || t->released))
+		return "a restriction in its directory does not hold; the last good policy is in force";
+	if (!e->tenants[tenant].silent)
+		return NULL;
+	if (answered != 0)
+		time_format_rfc3339(answered / NS_PER_S * NS_PER_S, time, sizeof(time));
+	(void)snprintf(buf, ENGINE_STALE_MAX, "%s's directory has not answered since %s; what is known from then is in force",
+		       t->config.name, time);
+	return buf;
+}
+
 const char *engine_stale(const struct engine *e, size_t tenant, char buf[static ENGINE_STALE_MAX])
 {
 	static const char *const folders[] = {"", "tenants.d/", "directory.d/"};
@@ -47,5 +67,5 @@ const char *engine_stale(const struct engine *e, size_t tenant, char buf[static 
 			       "a broken change of %s is not in force; the last good state of %s is", name, time);
 		return buf;
 	}
-	return NULL;
+	return stale_directory(e, tenant, buf);
 }

@@ -70,7 +70,9 @@ int engine_publish_standing(struct engine *e, size_t tenant, uint64_t generation
 	if (r < 0)
 		return r;
 	rows_resolve_groups(&rows, &e->compile->accounts);
-	r = holders_write(path, generation, &t->config.id, NULL, rows.items, rows.count);
+	r = t->config.source == SOURCE_LDAP
+		    ? holders_base_write(path, generation, &t->config.id, rows.items, rows.count)
+		    : holders_write(path, generation, &t->config.id, NULL, rows.items, rows.count);
 	if (r < 0 && says_too_much(t->config.name, &rows))
 		(void)unlink(path);
 	return r;

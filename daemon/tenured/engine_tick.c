@@ -67,8 +67,13 @@ static int64_t next_deadline(const struct engine *e, const struct instant *now, 
 		if (at < next)
 			next = at;
 	}
-	int64_t watched = watch_deadline(e->watch);
+	int64_t watched = watch_deadline(e->watch), changed = engine_directories_due(e);
+	int64_t compacted = engine_compact_due(e, now);
 
+	if (changed < next)
+		next = changed;
+	if (compacted < next)
+		next = compacted;
 	return watched < next ? watched : next;
 }
 
@@ -121,6 +126,8 @@ int64_t engine_tick(struct engine *e)
 	dates = floor_apply(&e->state.floor, &e->state.boot, &now);
 	if (watch_is_due(e->watch, &now))
 		(void)engine_load(e, NULL);
+	engine_directories_tick(e, &now);
+	engine_compact_tick(e);
 	judge_requests(e, &now, &dates);
 	publish_again(e, &now);
 	if (now.boottime_ns - e->trimmed_ns > TRIM_NS) {

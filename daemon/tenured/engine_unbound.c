@@ -11,6 +11,8 @@
 #include "common/base/paths.h"
 #include "common/base/safe_file.h"
 #include "common/base/text.h"
+#include "common/snapshot/fresh.h"
+#include "common/snapshot/offline.h"
 #include "daemon/tenured/engine_internal.h"
 
 /* What cannot be swept now is swept at the next load. */
@@ -66,6 +68,14 @@ static bool is_said(const struct problem_list *problems, const char *id, const c
 	return false;
 }
 
+/* What no longer stands for a directory in LDAP. Where there was none, nothing is there. */
+static void remove_of_ldap(const char *tenant)
+{
+	offline_sweep(tenant, 0, 0);
+	if (mirror_remove(tenant) < 0 || fresh_remove(tenant) < 0)
+		return; /* tried again at the next load */
+}
+
 static void remove_tenant(struct engine *e, const char *path, const char *tenant)
 {
 	static const char *const files[] = {"identity", "keys", "policy", "secrets", "holders", "grants"};
@@ -74,9 +84,11 @@ static void remove_tenant(struct engine *e, const char *path, const char *tenant
 
 	if (compile_names(e->compile, tenant))
 		return;
+	remove_of_ldap(tenant);
 	for (size_t i = 0; i < ARRAY_LENGTH(files); i++)
 		if (snapshot_tenant_path(tenant, files[i], file, sizeof(file)) == 0)
 			(void)unlink(file);
+	engine_sweep_deltas(tenant);
 	if (rmdir(path) < 0 && errno != ENOENT && !is_said(problems, "state-left", path))
 		problem_add(problems, SEVERITY_WARNING, "state-left", path, "look what is in it, and remove it",
 			    "tenant %s is no longer bound, and its folder cannot be removed: %s", tenant, strerror(errno));
@@ -107,6 +119,9 @@ static void forget(struct engine *e, const char *folder)
 
 void engine_remove_unbound(struct engine *e)
 {
+	for (size_t i = 0; i < e->tenant_count; i++)
+		if (e->compile->tenants[i].config.source == SOURCE_FILE)
+			remove_of_ldap(e->compile->tenants[i].config.name);
 	each_tenant_folder(e, remove_tenant);
 	forget(e, "tenants.d");
 	forget(e, "directory.d");

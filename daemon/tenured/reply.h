@@ -17,6 +17,9 @@ json_t *rows_of_units(struct broker *b, const struct actor *subject) MUST_CHECK;
 /* The principal's own requests that are open or active. */
 json_t *rows_of_requests(struct broker *b, const struct actor *viewer, const struct actor *subject) MUST_CHECK;
 
+/* The directories in LDAP of all tenants, for root; of the own tenant, with policy.read; for others none. */
+json_t *rows_of_directories(struct broker *b, const struct actor *viewer) MUST_CHECK;
+
 /* Times and whole seconds as the wire has them; null for TIME_FOREVER and TIME_ALWAYS. */
 json_t *json_time(int64_t realtime_ns) MUST_CHECK;
 json_t *json_seconds(int64_t ns) MUST_CHECK;

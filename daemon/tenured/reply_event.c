@@ -67,6 +67,19 @@ static void describe_session(struct buffer *b, const json_t *line)
 	add_counts(b, line);
 }
 
+/* An object of a directory in LDAP, or how many more there were. */
+static void describe_change(struct buffer *b, const json_t *line)
+{
+	const json_int_t more = json_integer_value(json_object_get(line, "more"));
+
+	add(b, "%s", field(line, "kind"));
+	add(b, "%s", field(line, "source"));
+	add(b, "%s", field(line, "change"));
+	add(b, "by %s", field(line, "modifier"));
+	if (more > 0)
+		buffer_printf(b, "and %" JSON_INTEGER_FORMAT " more", more);
+}
+
 /* What a person reads behind user, role and scope. */
 static void describe(struct buffer *b, const struct journal_record *record)
 {
@@ -96,6 +109,11 @@ static void describe(struct buffer *b, const struct journal_record *record)
 		return;
 	case JOURNAL_EXPIRE:
 		add_counts(b, line);
+		return;
+	case JOURNAL_POLICY:
+		describe_change(b, line);
+		add(b, "%s", field(line, "file"));
+		add(b, "%s", field(line, "result"));
 		return;
 	default:
 		add(b, "%s", field(line, "why"));

@@ -254,6 +254,8 @@ static int apply_policy(struct state *s, const struct journal_record *record)
 	const char *hash = json_string_value(json_object_get(record->line, "sha256"));
 	struct policy_file *f = NULL, *grown;
 
+	if (!file && json_object_get(record->line, "tenant_id"))
+		return 0; /* of a directory in LDAP, whose mirror knows what it says */
 	if (!file || !hash || strlen(hash) != JOURNAL_HEX_LEN)
 		return -EINVAL;
 	for (size_t i = 0; i < s->file_count; i++)

@@ -26,7 +26,7 @@ struct stepup {
 	struct stepup *next, *previous;
 	struct stepup_input in; /* its strings are not kept */
 	bool finished;          /* nobody is to be called any more */
-	bool asked, answered;
+	bool asked, answered, verifies;
 	pid_t pid;
 	int fd;
 	struct loop_source *readable, *child, *deadline;
@@ -184,6 +184,12 @@ static void on_record(struct stepup *s, const struct auth_record *record)
 	case AUTH_MESSAGE:
 		s->in.message(s->in.context, text);
 		return;
+	case AUTH_VERIFY:
+		if (!s->in.directory || s->verifies)
+			break;
+		s->verifies = true;
+		s->in.verify(s->in.context, record->fields[0]);
+		return;
 	case AUTH_RESULT:
 		if (record->flag == AUTH_RESULT_YES)
 			result = AUTH_RESULT_YES;
@@ -245,6 +251,18 @@ int stepup_answer(struct stepup *s, const char *text)
 	}
 	auth_record_wipe(&record);
 	return r;
+}
+
+void stepup_verdict(struct stepup *s, enum sync_verdict verdict)
+{
+	struct auth_record record;
+
+	if (s->finished || !s->verifies)
+		return;
+	s->verifies = false;
+	if (auth_record_make(AUTH_VERDICT, (uint8_t)verdict, "", NULL, NULL, &record) < 0 ||
+	    auth_record_send(s->fd, &record) < 0)
+		finish(s, AUTH_RESULT_UNAVAILABLE, "");
 }
 
 static void close_from(unsigned first)
@@ -314,7 +332,7 @@ static int send_start(struct stepup *s, const struct stepup_input *in)
 	int r;
 
 	uuid_format(&in->principal, principal);
-	r = auth_record_make(AUTH_START, (uint8_t)in->mode, in->tenant, principal, in->login, &record);
+	r = auth_record_make(AUTH_START, (uint8_t)(in->mode | (in->directory ? AUTH_DIRECTORY : 0)), in->tenant, principal, in->login, &record);
 	if (r == 0)
 		r = auth_record_send(s->fd, &record);
 	return r;

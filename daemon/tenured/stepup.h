@@ -11,6 +11,7 @@
 
 #include "common/base/id.h"
 #include "common/wire/auth_proto.h"
+#include "common/wire/sync_proto.h"
 #include "daemon/tenured/loop.h"
 
 struct stepups; /* all that run */
@@ -29,6 +30,7 @@ struct stepup;	/* one */
 
 struct stepup_input {
 	enum auth_mode mode;
+	bool directory; /* AUTH_DIRECTORY */
 	const char *tenant, *login;
 	struct uuid principal;
 	uid_t uid; /* who asks: for the limit */
@@ -36,6 +38,8 @@ struct stepup_input {
 	/* text is clean (text_check). */
 	void (*prompt)(void *context, const char *text, bool echo);
 	void (*message)(void *context, const char *text);
+	/* With directory: is it? Answered by stepup_verdict, now or later. */
+	void (*verify)(void *context, const char *password);
 	/* Called exactly once, unless stepup_free comes first; the step-up is gone then. */
 	void (*done)(void *context, enum auth_result result, const char *method);
 };
@@ -49,6 +53,8 @@ size_t stepups_count(const struct stepups *all);
 int stepup_start(struct stepups *all, const struct stepup_input *in, struct stepup **ret) MUST_CHECK;
 /* 0; -EALREADY: nothing was asked; -EMSGSIZE; -EPIPE. */
 int stepup_answer(struct stepup *s, const char *text) MUST_CHECK;
+/* What the directory says; nobody who asked is no matter. */
+void stepup_verdict(struct stepup *s, enum sync_verdict verdict);
 /* Kills it. NULL is fine. */
 void stepup_free(struct stepup *s);
 

@@ -10,6 +10,7 @@ void verb_approve(struct call *c);
 void verb_authenticate(struct call *c);
 void verb_answer(struct call *c);
 void verb_cancel(struct call *c);
+void verb_change_password(struct call *c);
 void verb_deny(struct call *c);
 void verb_drain(struct call *c);
 void verb_end(struct call *c);
@@ -17,6 +18,7 @@ void verb_explain(struct call *c);
 void verb_extend(struct call *c);
 void verb_history(struct call *c);
 void verb_journal_reset(struct call *c);
+void verb_keep_password(struct call *c);
 void verb_pending(struct call *c);
 void verb_ping(struct call *c);
 void verb_reload(struct call *c);
@@ -30,6 +32,7 @@ void verb_session_open(struct call *c);
 void verb_sessions(struct call *c);
 void verb_show(struct call *c);
 void verb_status(struct call *c);
+void verb_verify_password(struct call *c);
 
 /* What an error of the engine was about; what does not apply is NULL. */
 struct error_subject {

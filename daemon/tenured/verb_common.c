@@ -134,6 +134,10 @@ void verb_engine_error(struct call *c, int r, const struct error_subject *about)
 	case -EALREADY:
 		wrong_state(c, about);
 		break;
+	case -EKEYEXPIRED:
+		call_error(c, "Unavailable", NULL, "tenure status",
+			   "the directory is silent for longer than its lease; nothing new can be granted");
+		break;
 	case -ESTALE:
 		call_error(c, "NotFromLogin", NULL, "log in as yourself",
 			   "this needs a login session of your own: not by sudo or su");

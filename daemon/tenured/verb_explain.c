@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "common/snapshot/fresh.h"
 #include "daemon/tenured/verb.h"
 
 #include <errno.h>
@@ -189,6 +190,27 @@ static void explain_ignored(struct call *c, const struct actor *subject, struct 
 	reply(c, subject, x, "ignore", "not-judged", NULL);
 }
 
+/* What the modules find beside the decision: the directory's last word is too old for it. */
+static void explain_lease(const struct tenant_config *tenant, struct explanation *x, enum verdict *verdict,
+			  struct decision *d)
+{
+	const enum question question = x->question.question;
+	const struct trace_record t = {.step = TRACE_TENANT,
+				       .subject = "directory",
+				       .text = "it has not answered for longer than the lease",
+				       .place = "tenants.d",
+				       .result = "stale"};
+
+	if (!verdict_allows(*verdict) || !tenant || tenant->source != SOURCE_LDAP ||
+	    !fresh_is_over(tenant->name, &tenant->id,
+			   question == QUESTION_LOGIN || question == QUESTION_BATCH ? FRESH_LOGIN : FRESH_GATE,
+			   &x->question.now))
+		return;
+	*verdict = VERDICT_DENY;
+	*d = (struct decision){.verdict = VERDICT_DENY, .why = WHY_STALE};
+	add_record(x, &t);
+}
+
 static void explain_service(struct call *c, const struct actor *subject, struct explanation *x)
 {
 	struct broker *b = call_broker(c);
@@ -205,6 +227,7 @@ static void explain_service(struct call *c, const struct actor *subject, struct 
 	x->question.principal = subject->principal;
 	verdict = decide(engine_policy(b->engine, subject->tenant), engine_grants(b->engine, subject->tenant),
 			 &x->question, &d, add_record, x);
+	explain_lease(engine_tenant(b->engine, subject->tenant), x, &verdict, &d);
 	if (only_reports(x))
 		add_record(x, &mode);
 	next_step(&d, next, sizeof(next));

@@ -50,7 +50,7 @@ void verb_status(struct call *c)
 	if (policy && policy_host(policy, &host) < 0)
 		host = (struct policy_host){0};
 	uuid_format(engine_host_id(b->engine), id);
-	reply = json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:s, s:o, s:o}", "user",
+	reply = json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:s, s:o, s:o, s:o}", "user",
 			  subject.governed ? subject.user : "root", "login", subject.governed ? subject.login : "root",
 			  "host", name_of_host(&host, name, sizeof(name)), "path",
 			  json_text(host.known ? host.path : NULL), "scope", json_text(host.known ? host.scope : NULL),
@@ -59,6 +59,7 @@ void verb_status(struct call *c)
 			  rows_of_roles(b, call_actor(c), &subject), "requests",
 			  rows_of_requests(b, call_actor(c), &subject), "host_id", id, "stale",
 			  json_text(engine_stale(b->engine, subject.tenant, stale)), "degraded",
-			  json_text(engine_degraded(b->engine)));
+			  json_text(engine_degraded(b->engine)), "directories",
+			  rows_of_directories(b, call_actor(c)));
 	call_reply(c, reply);
 }

@@ -8,6 +8,7 @@
  * root that tenure_path(PATH_ETC) shows, so that tests break one thing at a time.
  */
 
+#include <jansson.h>
 #include <limits.h>
 
 #include "common/model/settings.h"
@@ -17,6 +18,7 @@ struct broker_facts {
 	char degraded[256]; /* "" if it can grant */
 	char journal[256];  /* "ok", or what is wrong */
 	struct problem_list problems; /* what its journal and the files say together */
+	json_t *directories; /* rows of Status: tenants in LDAP */
 };
 
 /* An account of /etc/passwd with what /etc/shadow says. */
@@ -74,7 +76,7 @@ extern const struct check check_table[];
 int check_run(struct check_context *c, bool ret_ok[static CHECKS_MAX]) MUST_CHECK;
 void check_done(struct check_context *c);
 
-/* The real one: Ping on the broker's socket. */
+/* The real one: Ping and Status on the broker's socket. */
 void broker_ask(struct broker_facts *ret);
 /* Takes over what the broker reports under an id that only it can: it needs the journal. */
 void check_take_broker(struct check_context *c, const char *id);
@@ -85,6 +87,7 @@ int check_directory(struct check_context *c);
 int check_host_entry(struct check_context *c);
 int check_logins(struct check_context *c);
 int check_subuid(struct check_context *c);
+int check_ldap(struct check_context *c);
 int check_nss(struct check_context *c);
 int check_caches(struct check_context *c);
 int check_pam(struct check_context *c);

@@ -14,6 +14,7 @@
 
 #include "common/base/paths.h"
 #include "common/config/config.h"
+#include "common/mirror/mirror.h"
 
 /* name: "directory.d/contoso.conf" */
 static bool last_path(const char *name, char path[static PATH_MAX])
@@ -189,12 +190,34 @@ static int load_directory(struct check_context *c, const struct tenant_config *t
 	return r == -ENOMEM || of_last == -ENOMEM ? -ENOMEM : 0;
 }
 
+/* What the broker keeps of a directory in LDAP; that there is nothing yet, it says itself (check_ldap). */
+static int load_mirror(struct check_context *c, const struct tenant_config *t, struct directory **ret)
+{
+	struct directory *d = NULL;
+	struct mirror *m = NULL;
+	bool damaged;
+	int r = mirror_read(t, &m, &damaged);
+
+	if (r == 0)
+		r = mirror_build(m, t, &d, &c->problems);
+	if (r == 0)
+		r = directory_validate(d, t, &c->local, &c->problems);
+	mirror_close(m);
+	if (r == 0)
+		*ret = d;
+	else
+		directory_free(d);
+	c->is_unread = c->is_unread || r < 0;
+	return r == -ENOMEM ? r : 0;
+}
+
 int check_directory(struct check_context *c)
 {
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < c->tenant_count; i++)
-		r = load_directory(c, &c->tenants[i], &c->directories[i]);
+		r = c->tenants[i].source == SOURCE_LDAP ? load_mirror(c, &c->tenants[i], &c->directories[i])
+							: load_directory(c, &c->tenants[i], &c->directories[i]);
 	check_take_broker(c, "dir-uid-retired");
 	return r == 0 && !c->has_local ? 1 : r; /* nothing was held against the accounts of this host */
 }

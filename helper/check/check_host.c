@@ -73,7 +73,8 @@ static void copy_field(const json_t *reply, const char *key, char *ret, size_t l
 /* The ids that check takes over; the others it finds itself, in the files as they are now. */
 static void copy_problem(json_t *row, struct problem_list *list)
 {
-	static const char *const ids[] = {"dir-uid-retired", "login-binding", "conf-last"};
+	static const char *const ids[] = {"dir-uid-retired", "login-binding", "conf-last",	   "ldap-empty", "ldap-mirror",
+					  "ldap-user",	     "ldap-password", "ldap-tls", "ldap-worker"};
 	const char *id = NULL, *severity = NULL, *place = NULL, *what = NULL, *remedy = NULL;
 
 	if (json_unpack(row, "{s:s, s:s, s:s, s:s, s:s}", "id", &id, "severity", &severity, "where", &place, "what",
@@ -107,6 +108,10 @@ void broker_ask(struct broker_facts *ret)
 		json_array_foreach(json_object_get(reply, "problems"), i, row)
 			copy_problem(row, &ret->problems);
 	}
+	json_decref(reply);
+	reply = NULL;
+	if (r == 0 && wire_client_ask(client, "Status", NULL, PING_TIMEOUT_MS, &reply, &error) == 0 && !error)
+		ret->directories = json_incref(json_object_get(reply, "directories"));
 	json_decref(reply);
 	wire_client_free(client);
 }

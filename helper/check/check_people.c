@@ -77,7 +77,9 @@ int check_stepup(struct check_context *c)
 {
 	for (size_t i = 0; i < c->tenant_count; i++) {
 		const struct directory *d = c->directories[i];
-		bool *noted = d ? calloc(d->user_count + 1, sizeof(*noted)) : NULL;
+		/* What a directory in LDAP holds of passwords, nobody is told. */
+		const bool seen = d && c->tenants[i].source != SOURCE_LDAP;
+		bool *noted = seen ? calloc(d->user_count + 1, sizeof(*noted)) : NULL;
 
 		for (size_t j = 0; noted && j < d->assignment_count; j++)
 			check_assignment(c, i, &d->assignments[j], noted);

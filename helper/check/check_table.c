@@ -14,6 +14,7 @@ const struct check check_table[] = {
 	{"host", "the directories have an entry of this host", false, true, check_host_entry},
 	{"logins", "local_logins and break_glass_users name accounts and principals of this host", false, true, check_logins},
 	{"subuid", "no id of a tenant can be forged by a user namespace", false, true, check_subuid},
+	{"ldap", "the servers of directories in LDAP answer, and push what changes", false, false, check_ldap},
 	{"nss", "nsswitch.conf asks tenure for passwd and group", false, false, check_nss},
 	{"caches", "nothing hands on what NSS said", false, false, check_caches},
 	{"pam-stacks", "gates and logins ask pam_tenure, in the right place", false, false, check_pam},
@@ -97,5 +98,6 @@ void check_done(struct check_context *c)
 	local_accounts_done(&c->local);
 	check_accounts_done(c);
 	problem_list_done(&c->broker.problems);
+	json_decref(c->broker.directories);
 	problem_list_done(&c->problems);
 }

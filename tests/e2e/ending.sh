@@ -8,8 +8,6 @@ host_up
 start_of() { sed 's/.*) //' "/proc/$1/stat" | cut -d' ' -f20; }
 setsid sleep 1200 &
 bystanders=$(for p in $! "$(pgrep -o -x sshd)" 1; do echo "$p:$(start_of "$p")"; done)
-directory=/etc/tenure/directory.d/contoso.conf
-cp $directory /run/directory.good
 
 cat >/run/shell.exp <<'X'
 # USER WORK: a root shell that does WORK, says so in /run/shell.up, and is ended by somebody else
@@ -92,21 +90,19 @@ session_ended "ended by its holder" end
 # eligibility lost: the directory says so
 grant dave 10m
 session_start dave
-grep -v 'eligible.*quick-root' /run/directory.good >/run/d
-install -m 600 /run/d $directory
+quick_root_take
 session_ended "lost eligibility" lost
-install -m 600 /run/directory.good $directory
+quick_root_give
 wait_for sh -c "tenure explain dave --service sudo --target root | grep -q eligible"
 
 # the account is disabled
 grant dave 10m
 session_start dave
-sed 's/name = "dave";/name = "dave"; enabled = false;/' /run/directory.good >/run/d
-install -m 600 /run/d $directory
+account_disable dave
 wait "$shell" 2>/dev/null
 check "disabled: shell and setsid child are gone" wait_for sh -c 'for p in $(cat /run/root.pid /run/setsid.pid); do [ ! -e /proc/$p ] || exit 1; done'
 check "disabled: the journal has the cause" wait_for last_end_has disabled
-install -m 600 /run/directory.good $directory
+account_enable dave
 wait_for as dave true
 
 # the broker is killed, and comes back behind the deadline

@@ -64,6 +64,13 @@ host_prepare()
 		install -d -m 755 /home/contoso.com
 		install -d -m 700 -o "${u#*:}" -g "${u#*:}" "/home/contoso.com/${u%:*}"
 	done
+	sshd_prepare
+}
+
+sshd_prepare()
+{
+	mkdir -p /root/.ssh /run/sshd
+	[ -e /root/.ssh/id ] || ssh-keygen -q -t ed25519 -N '' -f /root/.ssh/id
 	[ -e /etc/ssh/ssh_host_ed25519_key ] || ssh-keygen -q -t ed25519 -N '' -f /etc/ssh/ssh_host_ed25519_key
 	cat >/etc/ssh/sshd_config <<-'S'
 		Port 22
@@ -150,6 +157,25 @@ on_terminal()
 }
 history_has() { tenure history --json | jq -e --arg e "$1" 'any(.items[]; .event == $e)'; }
 
+# What tests change in the directory, wherever it is.
+directory=/etc/tenure/directory.d/contoso.conf
+account_disable() { sed -i "s/name = \"$1\";/& enabled = false;/" $directory; } # USER
+account_enable() { sed -i "s/name = \"$1\"; enabled = false;/name = \"$1\";/" $directory; }
+# Nobody is eligible for quick-root any more, and the operators are again.
+quick_root_take()
+{
+	cp $directory /run/directory.good
+	grep -v 'eligible.*quick-root' /run/directory.good >/run/directory.less
+	install -m 600 /run/directory.less $directory
+}
+quick_root_give() { install -m 600 /run/directory.good $directory; }
+# A role with which somebody may log in who may not else.
+visitor_add() # USER
+{
+	sed -i -e 's/^roles = (/&\n  { name = "visitor"; title = "Visitor"; actions = [ "login", "group:adm", "group:shadow" ];\n    activation = { max_duration = "1h"; justification = false; step_up = false; approvals = 0; }; },/' \
+		-e "s/^assignments = (/&\n  { type = \"eligible\"; role = \"visitor\"; user = \"$1\"; scope = \"\/\"; },/" $directory
+}
+
 host_up()
 {
 	host_prepare
@@ -157,3 +183,53 @@ host_up()
 	start_tenured
 	start_sshd
 }
+
+# The same tests with the tenant in a directory in LDAP: a script of tests/ldap says so.
+if [ "${TENURE_E2E_SOURCE:-file}" = ldap ] && [ -z "${e2e_of_ldap:-}" ]; then
+	e2e_of_ldap=1
+	eval "file_$(declare -f host_prepare)"
+	eval "file_$(declare -f start_tenured)"
+	# In a shell of its own: the names of that suite mean other things here.
+	tenant_into_ldap()
+	(
+		cp /etc/tenure/tenure.conf /run/tenure.conf.of-file
+		# shellcheck source=tests/ldap/lib.sh
+		. /tests/ldap/lib.sh
+		e2e_tenant_up && cp /run/tenure.conf.of-file /etc/tenure/tenure.conf
+	)
+	directory_change() { printf '%s\n' "$@" | ldapmodify -x -H ldapi:/// -D cn=admin,dc=contoso,dc=com -w "$password" >/dev/null; } # LINE...
+	account_enabled() # USER TRUE|FALSE
+	{
+		directory_change "dn: uid=$1,ou=people,dc=contoso,dc=com" 'changetype: modify' 'replace: tenureEnabled' "tenureEnabled: $2"
+	}
+	account_disable() { account_enabled "$1" FALSE; }
+	account_enable() { account_enabled "$1" TRUE; }
+	eligible_add() # NAME ROLE PRINCIPAL SCOPE
+	{
+		directory_change "dn: cn=$1,ou=assignments,ou=tenure,dc=contoso,dc=com" 'changetype: add' 'objectClass: tenureRoleAssignment' \
+			"cn: $1" 'tenureAssignmentType: eligible' "tenureRole: $2" "tenurePrincipal: $3,dc=contoso,dc=com" "tenureScopePath: $4"
+	}
+	quick_root_take() { directory_change 'dn: cn=op-quick-root,ou=assignments,ou=tenure,dc=contoso,dc=com' 'changetype: delete'; }
+	quick_root_give() { eligible_add op-quick-root quick-root cn=operators,ou=groups /prod/hr/web; }
+	visitor_add()
+	{
+		directory_change 'dn: cn=visitor,ou=roles,ou=tenure,dc=contoso,dc=com' 'changetype: add' 'objectClass: tenureRoleDefinition' \
+			'cn: visitor' 'tenureTitle: Visitor' 'tenureAction: login' 'tenureAction: group:adm' 'tenureAction: group:shadow' \
+			'tenureMaxDuration: 1h' 'tenureJustificationRequired: FALSE' 'tenureStepUpRequired: FALSE' 'tenureApprovals: 0' &&
+			eligible_add visitor visitor "uid=$1,ou=people" /
+	}
+	host_prepare()
+	{
+		file_host_prepare
+		if ! tenant_into_ldap >/run/ldap.up 2>&1; then
+			echo "the tenant did not come up in LDAP:"
+			tail /run/ldap.up
+			exit 99
+		fi
+	}
+	start_tenured()
+	{
+		file_start_tenured
+		wait_for getent passwd alice || { echo "nothing came from LDAP:"; tenure status; exit 99; }
+	}
+fi

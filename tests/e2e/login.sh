@@ -5,11 +5,9 @@
 # shellcheck disable=SC1091
 . /tests/e2e/lib.sh
 host_prepare
-directory=/etc/tenure/directory.d/contoso.conf
 # visitor is the only way in for mallory; dave's account is disabled
-sed -i -e 's/^roles = (/&\n  { name = "visitor"; title = "Visitor"; actions = [ "login", "group:adm", "group:shadow" ];\n    activation = { max_duration = "1h"; justification = false; step_up = false; approvals = 0; }; },/' \
-	-e 's/^assignments = (/&\n  { type = "eligible"; role = "visitor"; user = "mallory"; scope = "\/"; },/' \
-	-e '/name = "dave"/s/name = "dave";/& enabled = false;/' $directory
+visitor_add mallory
+account_disable dave
 start_syslog
 start_tenured
 start_sshd
@@ -118,7 +116,7 @@ check "the next broker knows" wait_for sh -c '! ls /run/tenure/sessions/*.adopt'
 
 # under way, the directory says no
 check "mallory logs in" as mallory true
-sed -i '/name = "mallory"/s/name = "mallory";/& enabled = false;/' $directory
+account_disable mallory
 disabled() { ! as mallory true; }
 check "a disabled account is out as soon as the directory says so" wait_for disabled
 check "and nothing of hers runs" wait_for sh -c '! pgrep -u 1900000006'

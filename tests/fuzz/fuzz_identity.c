@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* identity: whatever the file holds, what the reader answers lies inside it, and its ids are such as may be given. */
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "common/snapshot/identity.h"
 #include "common/snapshot/identity_format.h"
@@ -75,6 +77,32 @@ static void walk(const struct identity *id)
 	}
 }
 
+/* The same bytes as a base and as its delta. */
+static void walk_pair(const struct snapshot *s)
+{
+	const size_t size = (s->len + 63) / 64 * 64;
+	uint8_t *bytes[2] = {aligned_alloc(64, size), aligned_alloc(64, size)};
+	struct snapshot both[2];
+	struct identity *id;
+
+	for (size_t i = 0; i < 2; i++) {
+		struct snapshot_header *h = (void *)bytes[i];
+
+		if (!h)
+			abort();
+		memcpy(bytes[i], s->data, s->len);
+		h->base_id = 1;
+		h->delta_sequence = i;
+		both[i] = (struct snapshot){.data = bytes[i], .len = s->len, .borrowed = true};
+	}
+	if (identity_from_pair(&both[0], &both[1], &id) == 0) {
+		walk(id);
+		identity_close(id);
+	}
+	free(bytes[0]);
+	free(bytes[1]);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const struct uuid principal = {{1}};
@@ -103,6 +131,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		walk(id);
 		identity_close(id);
 	}
+	if (s.len >= sizeof(struct snapshot_header))
+		walk_pair(&s);
 	snapshot_input_done(&s);
 	return 0;
 }

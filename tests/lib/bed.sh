@@ -106,6 +106,7 @@ bed_inner='
 	rmdir /.bed-old
 	export -n bed_lower bed_script bed_dir bed_cgroup bed_inner bed_outer BED_BIND BED_BINDRW BED_UPPER BED_NET
 	exec env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TERM="${TERM:-dumb}" \
+		TENURE_TEST_LONG="${TENURE_TEST_LONG:-}" ORACLE_SEED="${ORACLE_SEED:-}" \
 		LANG=C.UTF-8 BED_NAME="$BED_NAME" DEBIAN_FRONTEND=noninteractive /bin/bash /run/bed-script "$@"
 '
 # shellcheck disable=SC2090

@@ -7,7 +7,7 @@ set -eu
 
 packages=systemd,systemd-sysv,libpam-systemd,dbus,openssh-server,openssh-client,sudo,sshpass,expect,iproute2,procps,\
 strace,libasan8,libubsan1,psmisc,util-linux,socat,rsync,git,libconfig9,libjansson4,libnettle8,libseccomp2,libcap2,at,\
-cron,jq,whois,acl,less,uidmap,opendoas,polkitd,pkexec,libnss-wrapper,slapd,ldap-utils
+cron,jq,whois,acl,less,uidmap,opendoas,polkitd,pkexec,libnss-wrapper,slapd,ldap-utils,openssl
 
 cache=${TENURE_TEST_CACHE:-/var/cache/tenure-tests}
 # shellcheck disable=SC1091

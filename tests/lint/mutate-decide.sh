@@ -53,7 +53,7 @@ prepare()
 {
 	local f
 	for f in common/base/{buffer,clock,safe_file,secret,text,uuid,id}.c common/model/*.c common/decide/trace.c \
-		common/snapshot/{policy,policy_check,policy_record,policy_seal,policy_write,policy_compile,policy_reach,policy_lists,policy_tables,image,map,table}.c \
+		common/snapshot/{delta,policy,policy_check,policy_delta,policy_record,policy_seal,policy_write,policy_compile,policy_reach,policy_lists,policy_tables,image,map,table}.c \
 		tests/lib/test_paths.c tests/unit/{world,world_random,fake_holders,oracle,oracle_reach,decide_example,everything}.c; do
 		compile "$f" "$work/$(basename "$f").base.o" || return 1
 	done

@@ -9,6 +9,7 @@ declare -A may=(
 	[common/snapshot]="common/base common/model common/snapshot"
 	[common/decide]="common/base common/model common/snapshot common/decide"
 	[common/wire]="common/base common/wire"
+	[common/mirror]="common/base common/model common/wire common/mirror"
 	[nss_module]="common/base common/model common/snapshot nss_module"
 	[pam_module]="common/base common/model common/snapshot common/decide common/wire pam_module"
 	[daemon/tenure-auth]="common daemon/tenure-auth"

@@ -15,6 +15,7 @@
 
 #include "common/base/buffer.h"
 #include "common/config/config.h"
+#include "common/snapshot/fresh.h"
 #include "common/snapshot/gate_file.h"
 #include "common/snapshot/identity.h"
 #include "common/snapshot/image.h"
@@ -370,6 +371,23 @@ void world_index_without_classes(void)
 	snapshot_seal(data, (size_t)len, offsetof(struct index_header, checksum));
 	assert_int_equal(pwrite(fd, data, (size_t)len, 0), len);
 	close(fd);
+}
+
+void world_in_ldap(int64_t age_ns, int64_t login_ns, int64_t gate_ns)
+{
+	struct fresh f = {.tenant_id = tenant.id, .login_ns = login_ns, .gate_ns = gate_ns};
+	struct uuid host_id;
+	struct instant now;
+
+	assert_int_equal(clock_system.now(&clock_system, &now), 0);
+	assert_int_equal(boot_id_read(&f.boot), 0);
+	assert_int_equal(uuid_parse("0f3c1d52-9a51-4a0c-8d3e-6f1b2a7c9e10", &host_id), 0);
+	f.boottime_ns = now.boottime_ns - age_ns;
+	f.realtime_ns = now.realtime_ns - age_ns;
+	tenant.directory_passwords = true;
+	assert_int_equal(index_write(world_path("/var/lib/tenure/index"), 2, &host_id, &host, &tenant, 1, bindings,
+				     ARRAY_LENGTH(bindings)), 0);
+	assert_int_equal(fresh_write("contoso", &f, false), 0);
 }
 
 /* ---- grants ---- */

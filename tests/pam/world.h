@@ -64,6 +64,8 @@ void world_forget_sessions(void);
 void world_break(const char *path);
 /* An index that is whole, but gives no service a class. */
 void world_index_without_classes(void);
+/* The tenant's directory is in LDAP; it answered that long ago by either clock, and holds for login and gate so long. */
+void world_in_ldap(int64_t age_ns, int64_t login_ns, int64_t gate_ns);
 
 /* What a person does at a prompt, and what they were shown. */
 struct person {

@@ -9,11 +9,14 @@
 #include "tests/unit/check_root.h"
 
 static struct broker_facts answer;
+static const char *rows; /* of Status; NULL: none */
 static const char *reported; /* "ID PLACE": what the broker alone knows; NULL */
 
 static void fake_broker(struct broker_facts *ret)
 {
 	*ret = answer;
+	if (rows)
+		ret->directories = json_loads(rows, 0, NULL);
 	if (reported) {
 		static char id[64];
 		const char *blank = strchr(reported, ' ');
@@ -26,6 +29,7 @@ static void fake_broker(struct broker_facts *ret)
 static void set_broker(const char *daemon)
 {
 	answer = (struct broker_facts){.journal = "ok"};
+	rows = daemon && strncmp(daemon, "rows ", 5) == 0 ? daemon + 5 : NULL;
 	reported = daemon && strncmp(daemon, "says ", 5) == 0 ? daemon + 5 : NULL;
 	if (daemon && strcmp(daemon, "down") == 0)
 		answer.error = -ECONNREFUSED;

@@ -73,7 +73,7 @@ static const char *const screen[] = {
 	"       do           keep one unmapped account, or set root's password\n",
 	"warn   root-login   /root/.ssh/authorized_keys lets whoever has such a key be\n"
 	"                    root by ssh, past every gate\n",
-	"\nok     config host logins subuid caches pam-stacks permissions clock cgroup\n       sshd-usepam stepup homes\n",
+	"\nok     config host logins subuid ldap caches pam-stacks permissions clock cgroup\n       sshd-usepam stepup homes\n",
 	"\n5 errors, 2 warnings. Served: 1 of 3 users.\n",
 };
 
@@ -124,7 +124,7 @@ static void test_what_is_in_force(void **state)
 		 "Served: 3 of 3 users, last good state of 2026-03-01\n13:04:02.\n"},
 		{"/etc/tenure/tenants.d/contoso.conf", "id = ;", NULL, "Served: 3 of 3 users, last good state of "},
 		{"/etc/tenure/tenure.conf", "tenants = [ ;", "/var/lib/tenure/last/tenure.conf",
-		 "\nok     nss caches pam-stacks sudoers permissions clock cgroup sshd-usepam\n\n"
+		 "\nok     ldap nss caches pam-stacks sudoers permissions clock cgroup sshd-usepam\n\n"
 		 "2 errors, 0 warnings. What cannot be read stays as it was published.\n"},
 		{"/etc/tenure/directory.d/contoso.conf", "version = ;", "/var/lib/tenure/last/directory.d/contoso.conf",
 		 "2 errors, 0 warnings. What cannot be read stays as it was published.\n"},

@@ -118,7 +118,7 @@ static const struct {
 	{"conf-value", TENANT_ID "source = \"file\"; domains = [ ]; " TENANT_RANGES},
 	{"conf-value", TENANT_ID "source = \"file\"; domains = [ \"Contoso.com\" ]; " TENANT_RANGES},
 	{"conf-value", TENANT_ID "source = \"file\"; domains = [ \"a.b\", \"a.b\" ]; " TENANT_RANGES},
-	{"conf-value", TENANT_ID "source = \"ldap\"; domains = [ \"a.b\" ]; " TENANT_RANGES},
+	{"conf-missing", TENANT_ID "source = \"ldap\"; domains = [ \"a.b\" ]; " TENANT_RANGES},
 	{"", TENANT_ID TENANT_DOMAINS TENANT_RANGES "visibility = \"tenant\";"},
 	{"conf-value", TENANT_ID TENANT_DOMAINS TENANT_RANGES "visibility = \"none\";"},
 	{"conf-value", TENANT_ID TENANT_DOMAINS "id_range = [ 9, 8 ]; role_gids = [ 8, 9 ];"},

@@ -132,9 +132,30 @@ static void test_directory(void **state)
 	free(text);
 }
 
+static void test_the_example_of_openldap(void **state)
+{
+	static const char path[] = EXAMPLES "/openldap/contoso.conf";
+	struct problem_list problems = {0};
+	struct tenant_config c = {0};
+	char text[4096];
+	FILE *file = fopen(path, "r");
+	size_t len;
+
+	assert_non_null(file);
+	len = fread(text, 1, sizeof(text) - 1, file);
+	(void)fclose(file);
+	text[len] = '\0';
+	assert_int_equal(tenant_config_parse(text, len, "contoso.conf", "contoso", &c, &problems), 0);
+	assert_int_equal(problems.count, 0);
+	assert_int_equal(c.source, SOURCE_LDAP);
+	assert_string_equal(c.ldap.base, "dc=contoso,dc=com");
+	tenant_config_done(&c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_the_example_of_openldap),
 		cmocka_unit_test(test_host),
 		cmocka_unit_test(test_tenant),
 		cmocka_unit_test(test_directory),

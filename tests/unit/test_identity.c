@@ -128,6 +128,24 @@ static void test_private_and_role_groups(void **state)
 	assert_int_equal(count, 3);
 }
 
+/* As directories of RFC 2307 have it: an entry for each user's own group, under whatever name. */
+static void test_a_group_of_the_directory_is_a_users_own(void **state)
+{
+	struct identity_group g;
+	size_t cursor = 0, seen = 0;
+
+	f.groups[0].gid = 1900000001;
+	CLEANUP(identity_closep) struct identity *id = published("contoso");
+
+	assert_int_equal(identity_group_by_name(id, "alice", &g), -ENOENT);
+	assert_int_equal(identity_group_by_gid(id, 1900000001, &g), 0);
+	assert_string_equal(g.name, "dba");
+	while (identity_group_next(id, &cursor, &g) == 0)
+		seen += g.gid == 1900000001;
+	assert_int_equal(seen, 1);
+	assert_int_equal(identity_group_by_name(id, "dave", &g), 0);
+}
+
 /* Every name that the ceiling may hold: sudoers can only use what is shown. */
 static void test_targets_with_names_of_the_hosts_own(void **state)
 {
@@ -310,6 +328,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(test_users_are_found_by_name_and_uid, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_mapped_principals_have_no_passwd_entry, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_private_and_role_groups, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_a_group_of_the_directory_is_a_users_own, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_enumeration_shows_everything_once, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_other_tenants_have_names_with_their_domain, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_T22_ids_out_of_the_range_are_not_written, setup, teardown),

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "daemon/tenured/mirror.h"
+#include "common/mirror/mirror.h"
 #include "tests/unit/cmocka_test.h"
 #include "tests/unit/engine_fixture.h"
 

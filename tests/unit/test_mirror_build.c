@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "common/config/config.h"
-#include "daemon/tenured/mirror.h"
+#include "common/mirror/mirror.h"
 #include "tests/unit/cmocka_test.h"
 #include "tests/unit/engine_fixture.h"
 
@@ -368,6 +368,40 @@ static void test_primary_groups_of_accounts(void **state)
 	mirror_close(m);
 }
 
+/* A DN stands for its entry; what is given to one who is left out is not given to another of the same name. */
+static void test_who_has_another_s_name_is_not_him(void **state)
+{
+	const struct tenant_config t = config(false);
+	struct problem_list problems = {0};
+	struct mirror *m = fresh(&t);
+
+	(void)state;
+	put_contoso(m);
+	PUT(m, OBJECT_USER, "uid=alice,ou=more," PEOPLE, F(NAME, "ALICE"), F(UID, "1900000021"));
+	PUT(m, OBJECT_GROUP, "cn=dba,ou=more," GROUPS, F(NAME, "Dba"), F(GID, "1900010021"), F(MEMBER, "uid=bob," PEOPLE));
+	PUT(m, OBJECT_GROUP, "cn=web," GROUPS, F(NAME, "web"), F(GID, "1900010022"), F(MEMBER, "uid=alice,ou=more," PEOPLE),
+	    F(MEMBER, "cn=dba,ou=more," GROUPS), F(MEMBER, "uid=bob," PEOPLE));
+	PUT(m, OBJECT_ASSIGNMENT, "cn=given," TENURE, F(NAME, "given"), F(ASSIGNMENT_TYPE, "active"), F(ROLE, "db-operator"),
+	    F(PRINCIPAL, "uid=alice,ou=more," PEOPLE), F(PATH, "/prod"));
+	commit(m);
+	struct directory *d = built(m, &t, &problems);
+
+	assert_int_equal(d->shadowed_count, 2);
+	assert_true(has_problem(&problems, "dir-duplicate", "user alice: this name was given before, at uid=alice,ou=people"));
+	for (size_t i = 0; i < d->group_count; i++)
+		if (strcmp(d->groups[i].o.name, "web") == 0)
+			assert_int_equal(d->groups[i].closure_count, 1); /* bob */
+	assert_true(has_problem(&problems, "dir-reference", "web: member \"uid=alice,ou=more," PEOPLE "\" is not there"));
+	assert_true(has_problem(&problems, "dir-reference", "user \"uid=alice,ou=more," PEOPLE "\" is not there"));
+	for (size_t i = 0; i < d->assignment_count; i++)
+		if (d->assignments[i].o.name && strcmp(d->assignments[i].o.name, "given") == 0)
+			assert_true(d->assignments[i].o.dropped);
+	assert_false(d->broken_restriction);
+	directory_free(d);
+	problem_list_done(&problems);
+	mirror_close(m);
+}
+
 static void test_derived_ids(void **state)
 {
 	struct tenant_config t = config(true);
@@ -429,6 +463,7 @@ int main(void)
 		TEST(test_what_gives_is_left_out),
 		TEST(test_what_restricts_closes),
 		TEST(test_primary_groups_of_accounts),
+		TEST(test_who_has_another_s_name_is_not_him),
 		TEST(test_derived_ids),
 	};
 

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The delta of a policy: principals that are other than in the base, with lists that lead to the base's records. */
+
+#include <errno.h>
+#include <string.h>
+
+#include "common/snapshot/image.h"
+#include "common/snapshot/policy_compile.h"
+#include "common/snapshot/policy_file.h"
+
+static uint32_t copy_string(struct compiler *c, const struct policy *base, uint32_t reference, int *error)
+{
+	const char *text;
+	int r = policy_string(base, reference, &text);
+	if (r < 0) {
+		*error = r;
+		return 0;
+	}
+	return compile_string(c, text);
+}
+
+static struct policy_list append_items(struct compiler *c, enum policy_section_id section, const uint32_t *values,
+				       size_t count)
+{
+	const struct policy_list list = {compile_count(c, section), (uint32_t)count};
+	for (size_t i = 0; i < count; i++) {
+		const struct policy_item item = {.value = values[i]};
+		buffer_append(&c->sections[section], &item, sizeof(item));
+	}
+	return list;
+}
+
+/* The units stay as they are. */
+static int append_units(struct compiler *c, const struct policy *base, struct policy_list units, struct policy_list *ret)
+{
+	*ret = (struct policy_list){compile_count(c, POLICY_MEMBERSHIPS), units.count};
+	for (uint32_t i = 0; i < units.count; i++) {
+		const void *found;
+		int r = policy_list_record(base, POLICY_MEMBERSHIPS, units, i, &found);
+		if (r < 0)
+			return r;
+		const struct policy_item item = {.value = ((const struct policy_item *)found)->value};
+		buffer_append(&c->sections[POLICY_MEMBERSHIPS], &item, sizeof(item));
+	}
+	return 0;
+}
+
+static int append_principal(struct compiler *c, const struct policy *base, const struct policy_change *change)
+{
+	const void *found;
+	int r = policy_sound_record(base, POLICY_PRINCIPALS, change->principal, &found);
+	if (r < 0)
+		return r;
+	struct policy_principal_record record = *(const struct policy_principal_record *)found;
+	const struct policy_list units = record.units;
+	record.start_ns = change->start_ns;
+	record.end_ns = change->end_ns;
+	record.flags &= ~POLICY_PRINCIPAL_ENABLED;
+	record.flags |= change->enabled ? POLICY_PRINCIPAL_ENABLED : 0;
+	record.name = copy_string(c, base, record.name, &r);
+	record.login = copy_string(c, base, record.login, &r);
+	record.place = copy_string(c, base, record.place, &r);
+	record.held = append_items(c, POLICY_HELD, change->held, change->held_count);
+	record.check = 0;
+	if (r == 0)
+		r = append_units(c, base, units, &record.units);
+	buffer_append(&c->sections[POLICY_PRINCIPALS], &record, sizeof(record));
+	return r;
+}
+
+static int append_added(struct compiler *c, const struct policy_change *change)
+{
+	struct policy_principal_record record = {
+		.start_ns = change->start_ns,
+		.end_ns = change->end_ns,
+		.uid = change->uid,
+		.flags = (change->service ? POLICY_PRINCIPAL_SERVICE : 0) | (change->enabled ? POLICY_PRINCIPAL_ENABLED : 0),
+		.name = compile_string(c, change->name),
+		.login = compile_string(c, change->login),
+		.place = compile_string(c, change->place),
+		.held = append_items(c, POLICY_HELD, change->held, change->held_count),
+		.units = {compile_count(c, POLICY_MEMBERSHIPS), 0},
+	};
+	memcpy(record.id, change->id.bytes, sizeof(record.id));
+	buffer_append(&c->sections[POLICY_PRINCIPALS], &record, sizeof(record));
+	return 0;
+}
+
+static int compile_changes(struct compiler *c, const struct policy *base, const struct policy_change *changes, size_t count)
+{
+	struct policy_tenant tenant;
+	int r = policy_tenant(base, &tenant);
+	buffer_append(&c->sections[POLICY_STRINGS], "", 1);
+	if (r == 0)
+		r = table_seed(c->header.seed);
+	if (r < 0)
+		return r;
+	c->header.tenant_name = compile_string(c, tenant.name);
+	c->header.tenant_domain = compile_string(c, tenant.domain);
+	c->header.tenant_home = tenant.home;
+	for (size_t i = 0; r == 0 && i < count; i++)
+		r = changes[i].added ? append_added(c, &changes[i]) : append_principal(c, base, &changes[i]);
+	for (unsigned i = 0; r == 0 && i < POLICY_SECTION_COUNT; i++)
+		r = buffer_error(&c->sections[i]);
+	return r < 0 ? r : compile_tables(c);
+}
+
+int policy_delta_write(const char *path, uint64_t generation, uint64_t sequence, const struct policy *base,
+		       const struct policy_change *changes, size_t count)
+{
+	struct compiler c = {.d = NULL};
+	struct image im = {0};
+	for (unsigned i = 0; i < POLICY_SECTION_COUNT; i++)
+		c.sections[i] = BUFFER(SNAPSHOT_SIZE_MAX);
+	int r = compile_changes(&c, base, changes, count);
+	if (r == 0) {
+		image_header(&im, SNAPSHOT_POLICY, POLICY_VERSION, sizeof(c.header), generation,
+			     base->header->common.tenant_id, NULL);
+		image_delta(&im, base->header->common.base_id, sequence);
+		r = compile_image(&c, &im);
+	}
+	if (r == 0)
+		r = image_write(&im, path, 0600);
+	for (unsigned i = 0; i < POLICY_SECTION_COUNT; i++)
+		buffer_done(&c.sections[i]);
+	image_done(&im);
+	return r;
+}

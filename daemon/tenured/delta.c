@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What was changed since the bases were made, and which changes deltas tell. */
+#include "daemon/tenured/delta.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "common/model/validate.h"
+#include "common/snapshot/holders.h"
+#include "common/snapshot/identity_format.h"
+#include "common/snapshot/keys_format.h"
+#include "common/mirror/mirror_build.h"
+
+/* --- lists --- */
+
+bool delta_objects_add(struct uuid **list, size_t *count, const struct uuid *id)
+{
+	struct uuid *grown = *list;
+
+	for (size_t i = 0; i < *count; i++)
+		if (uuid_equal(&(*list)[i], id))
+			return true;
+	if ((*count & (*count - 1)) == 0)
+		grown = reallocarray(*list, *count ? 2 * *count : 16, sizeof(*grown));
+	if (!grown)
+		return false;
+	*list = grown;
+	grown[(*count)++] = *id;
+	return true;
+}
+
+void delta_objects_done(struct delta_objects *o)
+{
+	free(o->users);
+	free(o->groups);
+	*o = (struct delta_objects){0};
+}
+
+/* --- bases --- */
+
+void delta_base_done(struct delta_base *b)
+{
+	identity_close(b->identity);
+	policy_close(b->policy);
+	snapshot_unmap(&b->keys);
+	for (size_t i = 0; i < b->through_count; i++)
+		free(b->through[i]);
+	free(b->through);
+	*b = (struct delta_base){0};
+}
+
+static int read_through(struct delta_base *b)
+{
+	const size_t count = policy_assignment_count(b->policy);
+	struct policy_assignment a;
+
+	b->through = calloc(count + 1, sizeof(*b->through));
+	if (!b->through)
+		return -ENOMEM;
+	for (; b->through_count < count; b->through_count++) {
+		int r = policy_assignment_at(b->policy, (uint32_t)b->through_count, &a);
+
+		if (r < 0)
+			return r;
+		b->through[b->through_count] = a.through ? strdup(a.through) : NULL;
+		if (a.through && !b->through[b->through_count])
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int path_of(const struct tenant_config *tenant, const char *file, bool next, char buf[static SNAPSHOT_PATH_MAX])
+{
+	char name[32];
+
+	(void)snprintf(name, sizeof(name), "%s%s", file, next ? DELTA_NEXT : "");
+	return snapshot_tenant_path(tenant->name, name, buf, SNAPSHOT_PATH_MAX);
+}
+
+static int open_identity(const char *path, struct identity **ret)
+{
+	struct snapshot s;
+	int r = snapshot_map(NULL, path, SNAPSHOT_IDENTITY, IDENTITY_VERSION, &s);
+
+	if (r < 0)
+		return r;
+	r = identity_from(&s, ret);
+	if (r < 0)
+		snapshot_unmap(&s);
+	return r;
+}
+
+static int open_files(const struct tenant_config *tenant, bool next, struct delta_base *b)
+{
+	char path[SNAPSHOT_PATH_MAX];
+	struct snapshot holders;
+	int r = path_of(tenant, "identity", next, path);
+
+	if (r == 0)
+		r = open_identity(path, &b->identity);
+	if (r == 0)
+		r = path_of(tenant, "keys", next, path);
+	if (r == 0)
+		r = snapshot_map(NULL, path, SNAPSHOT_KEYS, KEYS_VERSION, &b->keys);
+	if (r == 0)
+		r = path_of(tenant, "policy", next, path);
+	if (r == 0)
+		r = policy_open_path(path, &b->policy);
+	if (r == 0)
+		r = path_of(tenant, "holders", next, path);
+	if (r == 0)
+		r = snapshot_map(NULL, path, SNAPSHOT_HOLDERS, 1, &holders);
+	if (r < 0)
+		return r;
+	b->holders_id = snapshot_base_id(&holders);
+	snapshot_unmap(&holders);
+	return 0;
+}
+
+int delta_open_base(const struct tenant_config *tenant, bool next, struct delta_base *ret)
+{
+	struct delta_base b = {0};
+	int r = open_files(tenant, next, &b);
+
+	if (r == 0)
+		r = read_through(&b);
+	if (r == 0 && (!identity_base_id(b.identity) || !policy_base_id(b.policy) || !snapshot_base_id(&b.keys) || !b.holders_id))
+		r = -EBADMSG;
+	if (r < 0) {
+		delta_base_done(&b);
+		return r;
+	}
+	*ret = b;
+	return 0;
+}
+
+void delta_restart(struct delta *d)
+{
+	if (d->compactor > 0) {
+		(void)kill(d->compactor, SIGKILL);
+		(void)waitpid(d->compactor, NULL, 0);
+	}
+	delta_base_done(&d->base);
+	delta_objects_done(&d->changed);
+	delta_objects_done(&d->before);
+	for (size_t i = 0; i < d->bound_count; i++)
+		free(d->bound[i]);
+	free(d->bound);
+	free(d->ids);
+	free(d->shadowed);
+	*d = (struct delta){.sequence = d->sequence};
+}
+
+void delta_done(struct delta *d)
+{
+	delta_restart(d);
+}
+
+/* --- changes --- */
+
+static bool is_own_field(enum object_kind kind, unsigned tag)
+{
+	switch (tag) {
+	case SYNC_TAG_MODIFIER:
+	case SYNC_TAG_CSN:
+		return true;
+	case SYNC_TAG_MEMBER:
+	case SYNC_TAG_MEMBER_NAME:
+		return kind == OBJECT_GROUP;
+	case SYNC_TAG_GECOS:
+	case SYNC_TAG_HOME:
+	case SYNC_TAG_SHELL:
+	case SYNC_TAG_SSH_KEY:
+	case SYNC_TAG_ENABLED:
+	case SYNC_TAG_BEGIN:
+	case SYNC_TAG_END:
+		return kind == OBJECT_USER;
+	default:
+		return false;
+	}
+}
+
+/* The next field that says who or what the object is. */
+static int next_fixed(struct sync_cursor *c, enum object_kind kind, struct sync_field *ret)
+{
+	int r;
+
+	while ((r = sync_next(c, ret)) > 0 && is_own_field(kind, ret->tag))
+		;
+	return r;
+}
+
+/* All but those of its own are the same, in the same order. */
+static bool is_same_object(const struct mirror_change *c)
+{
+	struct sync_cursor before = sync_object_fields(c->before, c->before_len), now = sync_object_fields(c->now, c->now_len);
+	struct sync_field a, b;
+
+	for (;;) {
+		const int r = next_fixed(&before, c->kind, &a), k = next_fixed(&now, c->kind, &b);
+
+		if (r != k || r < 0)
+			return false;
+		if (r == 0)
+			return true;
+		if (a.tag != b.tag || a.len != b.len || memcmp(a.data, b.data, a.len) != 0)
+			return false;
+	}
+}
+
+/* A problem that it had is to be taken away, one that it has to be said. */
+static bool user_is_sound(const struct tenant_config *tenant, const struct mirror *m, const void *object, size_t len)
+{
+	struct problem_list problems = {0};
+	struct builder b = {.m = m, .tenant = tenant, .problems = &problems};
+	struct source_object s;
+	struct user u;
+	bool sound;
+
+	user_init(&u);
+	sound = mirror_source(object, len, &s) == 0 && mirror_parse(&b, &s, &u) && !b.no_memory &&
+		user_validate(&u, tenant, &problems) == 0 && !u.o.dropped && problems.count == 0;
+	user_done(&u);
+	problem_list_done(&problems);
+	return sound;
+}
+
+void delta_note(struct delta *d, const struct tenant_config *tenant, const struct mirror *m, const struct mirror_change *c)
+{
+	bool noted = false;
+
+	if (d->whole || !d->base.identity)
+		return;
+	if (d->changed.user_count >= DELTA_USERS_MAX || d->changed.group_count >= DELTA_GROUPS_MAX) {
+		d->whole = true;
+		return;
+	}
+	if (c->before && c->now && is_same_object(c)) {
+		if (c->kind == OBJECT_GROUP)
+			noted = delta_objects_add(&d->changed.groups, &d->changed.group_count, &c->uuid);
+		else if (c->kind == OBJECT_USER)
+			noted = user_is_sound(tenant, m, c->before, c->before_len) &&
+				user_is_sound(tenant, m, c->now, c->now_len) &&
+				delta_objects_add(&d->changed.users, &d->changed.user_count, &c->uuid);
+	}
+	if (!c->before && c->now && c->kind == OBJECT_USER && d->clean)
+		noted = user_is_sound(tenant, m, c->now, c->now_len) &&
+			delta_objects_add(&d->changed.users, &d->changed.user_count, &c->uuid);
+	d->whole = !noted;
+}

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef TENURE_TENURED_DELTA_H
+#define TENURE_TENURED_DELTA_H
+
+/*
+ * What a change of a directory in LDAP costs is what the change is: beside the tenant's files (the bases), deltas say what
+ * is other since (common/snapshot/delta.h). They are computed from three things alone: the bases, the mirror, and which
+ * objects were changed since the bases were made.
+ *
+ * MUST: a delta publishes what a whole publication of the same mirror would. Only changes of which that can be told are
+ * taken: of a user's own fields, of who is in a plain group (delta_rules.c), and somebody new (delta_add.c), with no problem
+ * in the object before or after. Of anything else, and wherever in doubt, -EAGAIN: all of it anew.
+ */
+
+#include "common/snapshot/delta.h"
+#include "common/snapshot/identity.h"
+#include "common/snapshot/keys.h"
+#include "common/snapshot/policy.h"
+#include "common/mirror/mirror.h"
+#include "daemon/tenured/rows.h"
+#include "daemon/tenured/state.h"
+
+/* In a delta: more, and all of it is published. */
+#define DELTA_USERS_MAX	 1024u
+#define DELTA_GROUPS_MAX 256u
+#define DELTA_WEIGHT_MAX 65536u
+
+/* Objects that changed. */
+struct delta_objects {
+	struct uuid *users, *groups;
+	size_t user_count, group_count;
+};
+
+/* The bases, and what they were made of that they do not tell. */
+struct delta_base {
+	struct identity *identity; /* NULL: none are open */
+	struct policy *policy;
+	struct snapshot keys;
+	uint64_t holders_id;
+	char **through; /* of each assignment of the policy, the group's name; NULL: none */
+	size_t through_count;
+};
+
+/* Holders follow from the policy. */
+enum delta_kind { DELTA_IDENTITY, DELTA_KEYS, DELTA_POLICY, DELTA_KIND_COUNT };
+#define DELTA_DIGEST_LEN 32
+
+struct delta {
+	bool whole; /* something changed that deltas do not tell, or may have */
+	struct delta_base base;
+	bool clean;   /* the bases were made of a directory without a problem, all of which shows */
+	struct uuid *ids; /* of all objects that are no users, ascending */
+	size_t id_count;
+	struct uuid *shadowed; /* objects to which no DN leads, for their name is another's; ascending */
+	size_t shadowed_count;
+	char **bound; /* names of groups whose members decide more than a delta tells, ascending */
+	size_t bound_count;
+	struct delta_objects changed; /* since the bases; since compaction began, if one is under way */
+	struct delta_objects before;  /* before compaction began */
+	size_t weight;		      /* of the last delta: users and members that it went through */
+	uint64_t sequence;
+	uint8_t written[DELTA_KIND_COUNT][DELTA_DIGEST_LEN]; /* what the deltas that are published say; zeroes: none */
+	pid_t compactor;	      /* 0: none is at work */
+};
+
+/* delta.c */
+void delta_done(struct delta *d); /* also one that was begun, or zeroed; its compactor is ended */
+/* Forgets that anything changed: a whole publication is the base now, which delta_open_base opens. */
+void delta_restart(struct delta *d);
+/* An object became another one: to be told before the mirror takes it in. */
+void delta_note(struct delta *d, const struct tenant_config *tenant, const struct mirror *m, const struct mirror_change *c);
+/* next: those that a compactor has written. 0; -errno: then nothing is open. */
+int delta_open_base(const struct tenant_config *tenant, bool next, struct delta_base *ret) MUST_CHECK;
+void delta_base_done(struct delta_base *b);
+bool delta_objects_add(struct uuid **list, size_t *count, const struct uuid *id);
+void delta_objects_done(struct delta_objects *o);
+/* tenants/NAME/FILE.next */
+#define DELTA_NEXT ".next"
+
+/* delta_rules.c: which groups are bound. The bases must be open. 0 or -ENOMEM. */
+int delta_rules(struct delta *d, const struct tenant_config *tenant, const struct directory *directory) MUST_CHECK;
+bool delta_is_bound(const struct delta *d, const char *group);
+
+/* What a change is held against. */
+struct local_accounts;
+struct delta_where {
+	const struct tenant_config *tenant;
+	const struct mirror *m;
+	const struct local_accounts *accounts;
+	const struct state *state; /* who was deleted */
+	bool may_add;		   /* no id is derived, and no local login is mapped */
+};
+
+/* delta_compute.c: what is other than in the base. */
+#define DELTA_ADDED 0x80000000u /* and more: the offset of somebody who is not in the base */
+struct delta_user {
+	uint32_t offset; /* of its record in the base */
+	char *login;	 /* of somebody who is not in it; NULL: is */
+	struct identity_user base;
+	struct user *now; /* parsed anew; NULL: its own fields are as they were */
+	uint32_t *gids;	  /* ascending */
+	size_t gid_count;
+	char *strings; /* of a record that is other; NULL: it is not */
+	struct identity_user record;
+	uint32_t *held;
+	size_t held_count;
+	struct policy_change policy;
+	bool other_identity, other_policy, other_keys;
+};
+
+struct delta_group {
+	struct group parsed;
+	struct identity_group base;
+	uint32_t offset;
+	uint32_t *before, *now; /* offsets of the members' records, ascending */
+	size_t before_count, now_count;
+	uint8_t *lengths; /* as struct identity_group has them */
+	char *names;
+	size_t names_len;
+};
+
+struct delta_set {
+	struct delta_user *users;
+	struct delta_group *groups;
+	size_t user_count, group_count;
+	size_t weight;
+};
+/* 0; -EAGAIN: it cannot be told; -ENOMEM. */
+int delta_compute(const struct delta *d, const struct delta_base *base, const struct delta_objects *const *changed,
+		  size_t changed_count, const struct delta_where *w, struct delta_set *ret) MUST_CHECK;
+void delta_set_done(struct delta_set *s);
+
+/* delta_lists.c: gids and held assignments of one user, whose groups changed. 0, -EBADMSG, -ENOMEM. */
+int delta_gids(const struct delta_set *s, struct delta_user *u) MUST_CHECK;
+int delta_policy(const struct delta_base *base, const struct delta_set *s, struct delta_user *u) MUST_CHECK;
+int delta_policy_added(const struct delta_base *base, const struct delta_set *s, struct delta_user *u) MUST_CHECK;
+
+/*
+ * delta_write.c: what is other than what was written before. *ret_policy: policy and holders are other now. 0 or -errno:
+ * some may be written, and a whole publication is due.
+ */
+int delta_write(struct delta *d, const struct delta_base *base, const struct delta_set *s, const struct delta_where *w,
+		uint64_t generation, bool *ret_policy) MUST_CHECK;
+
+/*
+ * delta_add.c: may he be somebody new, as far as the base says? login: as he would show. u->gid is NO_ID then where the
+ * group is his own. 0, -EAGAIN, -ENOMEM.
+ */
+int delta_check_added(const struct delta *d, const struct delta_base *base, const struct delta_where *w, struct user *u,
+		      const char *login) MUST_CHECK;
+
+#endif

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Deltas on the disk, those that say something else than before. What takes away comes first: policy, keys, the standing
+ * table, and last what is only shown.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <nettle/sha2.h>
+
+#include "common/decide/decide.h"
+#include "daemon/tenured/delta.h"
+
+_Static_assert(DELTA_DIGEST_LEN == SHA256_DIGEST_SIZE, "what is written is known by its hash");
+
+struct writing {
+	struct delta *d;
+	const struct delta_base *base;
+	const struct delta_set *s;
+	const struct delta_where *where;
+	uint64_t generation;
+};
+
+static void hash(struct sha256_ctx *h, const void *data, size_t len)
+{
+	const uint64_t n = len;
+
+	sha256_update(h, sizeof(n), (const uint8_t *)&n);
+	if (len > 0)
+		sha256_update(h, len, data);
+}
+
+/* Is it other than what is written? count: of what is in it; with nothing it is never written first. */
+static bool is_news(const struct writing *w, enum delta_kind kind, struct sha256_ctx *h, size_t count,
+		    uint8_t ret[static DELTA_DIGEST_LEN])
+{
+	static const uint8_t none[DELTA_DIGEST_LEN];
+
+	sha256_digest(h, DELTA_DIGEST_LEN, ret);
+	if (count == 0 && memcmp(w->d->written[kind], none, sizeof(none)) == 0)
+		return false;
+	return memcmp(w->d->written[kind], ret, DELTA_DIGEST_LEN) != 0;
+}
+
+static int path_of(const struct writing *w, const char *file, uint64_t id, char path[static SNAPSHOT_PATH_MAX])
+{
+	return snapshot_delta_path(w->where->tenant->name, file, id, path, SNAPSHOT_PATH_MAX);
+}
+
+/* --- identity --- */
+
+static int write_identity(struct writing *w)
+{
+	const struct delta_set *s = w->s;
+	struct identity_user *users = calloc(s->user_count + 1, sizeof(*users));
+	struct identity_group *groups = calloc(s->group_count + 1, sizeof(*groups));
+	uint32_t *replaced = calloc(s->user_count + s->group_count + 1, sizeof(*replaced));
+	struct identity_delta delta = {.sequence = w->d->sequence, .users = users, .groups = groups, .replaced = replaced};
+	uint8_t digest[DELTA_DIGEST_LEN];
+	char path[SNAPSHOT_PATH_MAX];
+	struct sha256_ctx h;
+	int r = users && groups && replaced ? 0 : -ENOMEM;
+
+	sha256_init(&h);
+	for (size_t i = 0; r == 0 && i < s->user_count; i++) {
+		const struct identity_user *u = &s->users[i].record;
+
+		if (!s->users[i].other_identity)
+			continue;
+		const uint32_t numbers[] = {s->users[i].offset, u->uid, u->gid};
+
+		users[delta.user_count++] = *u;
+		if (!s->users[i].login)
+			replaced[delta.replaced_count++] = s->users[i].offset;
+		hash(&h, numbers, sizeof(numbers));
+		hash(&h, &u->principal, sizeof(u->principal));
+		hash(&h, u->strings, u->strings_len);
+		hash(&h, u->gids, u->gid_count * sizeof(*u->gids));
+	}
+	for (size_t i = 0; r == 0 && i < s->group_count; i++) {
+		const struct delta_group *g = &s->groups[i];
+
+		groups[delta.group_count] = g->base;
+		groups[delta.group_count].member_users = NULL;
+		groups[delta.group_count].members = g->names;
+		groups[delta.group_count].member_lengths = g->lengths;
+		groups[delta.group_count].member_count = g->now_count;
+		groups[delta.group_count++].members_len = g->names_len;
+		replaced[delta.replaced_count++] = g->offset;
+		hash(&h, g->base.name, strlen(g->base.name));
+		hash(&h, g->names, g->names_len);
+	}
+	if (r == 0 && is_news(w, DELTA_IDENTITY, &h, delta.user_count + delta.group_count, digest)) {
+		r = path_of(w, "identity", identity_base_id(w->base->identity), path);
+		if (r == 0)
+			r = identity_delta_write(path, w->generation, w->base->identity, &delta);
+		if (r == 0)
+			memcpy(w->d->written[DELTA_IDENTITY], digest, sizeof(digest));
+	}
+	free(users);
+	free(groups);
+	free(replaced);
+	return r;
+}
+
+/* --- keys --- */
+
+static int write_keys(struct writing *w)
+{
+	const struct user **users = calloc(w->s->user_count + 1, sizeof(struct user *));
+	uint8_t digest[DELTA_DIGEST_LEN];
+	char path[SNAPSHOT_PATH_MAX];
+	struct sha256_ctx h;
+	size_t count = 0;
+	int r = 0;
+
+	if (!users)
+		return -ENOMEM;
+	sha256_init(&h);
+	for (size_t i = 0; i < w->s->user_count; i++) {
+		const struct user *u = w->s->users[i].now;
+
+		if (!w->s->users[i].other_keys)
+			continue;
+		users[count++] = u;
+		hash(&h, u->o.name, strlen(u->o.name));
+		hash(&h, &u->enabled, sizeof(u->enabled));
+		for (size_t k = 0; k < u->ssh_key_count; k++)
+			hash(&h, u->ssh_keys[k], strlen(u->ssh_keys[k]));
+	}
+	if (is_news(w, DELTA_KEYS, &h, count, digest)) {
+		r = path_of(w, "keys", snapshot_base_id(&w->base->keys), path);
+		if (r == 0)
+			r = keys_delta_write(path, w->generation, w->d->sequence, &w->base->keys, users, count);
+		if (r == 0)
+			memcpy(w->d->written[DELTA_KEYS], digest, sizeof(digest));
+	}
+	free(users);
+	return r;
+}
+
+/* --- policy, and the standing table that follows from it --- */
+
+static int write_holders(struct writing *w, const struct policy_change *changes, size_t count)
+{
+	CLEANUP(policy_closep) struct policy *policy = NULL;
+	CLEANUP(rows_done) struct rows rows = {0};
+	struct uuid *principals = calloc(count + 1, sizeof(*principals));
+	struct policy_principal p;
+	char path[SNAPSHOT_PATH_MAX];
+	int r = principals ? path_of(w, "policy", policy_base_id(w->base->policy), path) : -ENOMEM;
+
+	if (r == 0)
+		r = policy_open_delta(w->base->policy, path, &policy);
+	for (size_t i = 0; r == 0 && i < count; i++) {
+		r = policy_principal(policy, changes[i].principal, &p);
+		if (r < 0)
+			break;
+		principals[i] = p.id;
+		r = decide_standing_rows_of(policy, changes[i].principal, rows_add, &rows);
+	}
+	if (r == 0)
+		r = path_of(w, "holders", w->base->holders_id, path);
+	if (r == 0) {
+		rows_resolve_groups(&rows, w->where->accounts);
+		r = holders_delta_write(path, w->generation, &w->where->tenant->id, w->base->holders_id, w->d->sequence, principals,
+					count, rows.items, rows.count);
+	}
+	free(principals);
+	return r;
+}
+
+static void hash_change(struct sha256_ctx *h, const struct policy_change *c)
+{
+	const int64_t numbers[] = {c->principal, c->added, c->uid, c->service, c->enabled, c->start_ns, c->end_ns};
+
+	hash(h, numbers, sizeof(numbers));
+	hash(h, &c->id, sizeof(c->id));
+	hash(h, c->added ? c->name : "", c->added ? strlen(c->name) : 0);
+	hash(h, c->held, c->held_count * sizeof(*c->held));
+}
+
+/* Who is new comes first. */
+static size_t list_changes(const struct writing *w, struct policy_change *changes, struct sha256_ctx *h)
+{
+	const size_t of_base = policy_principal_count(w->base->policy);
+	size_t count = 0;
+
+	for (int added = 1; added >= 0; added--)
+		for (size_t i = 0; i < w->s->user_count; i++) {
+			const struct delta_user *u = &w->s->users[i];
+
+			if (!u->other_policy || u->policy.added != (added == 1))
+				continue;
+			changes[count] = u->policy;
+			if (added)
+				changes[count].principal = (uint32_t)(of_base + count);
+			hash_change(h, &changes[count++]);
+		}
+	return count;
+}
+
+static int write_policy(struct writing *w, bool *ret_news)
+{
+	struct policy_change *changes = calloc(w->s->user_count + 1, sizeof(*changes));
+	uint8_t digest[DELTA_DIGEST_LEN];
+	char path[SNAPSHOT_PATH_MAX];
+	struct sha256_ctx h;
+	size_t count;
+	int r = 0;
+
+	if (!changes)
+		return -ENOMEM;
+	sha256_init(&h);
+	count = list_changes(w, changes, &h);
+	*ret_news = is_news(w, DELTA_POLICY, &h, count, digest);
+	if (*ret_news) {
+		memset(w->d->written[DELTA_POLICY], 0xff, DELTA_DIGEST_LEN); /* until both are */
+		r = path_of(w, "policy", policy_base_id(w->base->policy), path);
+		if (r == 0)
+			r = policy_delta_write(path, w->generation, w->d->sequence, w->base->policy, changes, count);
+		if (r == 0)
+			r = write_holders(w, changes, count);
+		if (r == 0)
+			memcpy(w->d->written[DELTA_POLICY], digest, sizeof(digest));
+	}
+	free(changes);
+	return r;
+}
+
+int delta_write(struct delta *d, const struct delta_base *base, const struct delta_set *s, const struct delta_where *where,
+		uint64_t generation, bool *ret_policy)
+{
+	struct writing w = {d, base, s, where, generation};
+	int r;
+
+	d->sequence++;
+	r = write_policy(&w, ret_policy);
+	if (r == 0)
+		r = write_keys(&w);
+	return r < 0 ? r : write_identity(&w);
+}

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* tenure-sync: an entry that cannot be sent as it is becomes a broken object, and the connection goes on. */
+#include "tests/unit/cmocka_test.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "daemon/tenure-sync/value.h"
+
+/* What the broker would have got. */
+struct reader {
+	int fd;
+	pthread_t thread;
+	size_t total, objects, fields, problems;
+	bool cut; /* an object's last packet was not the last of it */
+	char problem[256], text[64];
+};
+
+static void read_fields(struct reader *r, const struct sync_packet *p)
+{
+	struct sync_cursor c = sync_packet_fields(p);
+	struct sync_field f;
+
+	while (sync_next(&c, &f) > 0) {
+		r->fields++;
+		r->total += SYNC_FIELD_HEADER_LEN + f.len;
+		if (f.tag == SYNC_TAG_PROBLEM) {
+			r->problems++;
+			memcpy(r->problem, f.data, f.len < sizeof(r->problem) ? f.len : sizeof(r->problem) - 1);
+		} else if (f.len < sizeof(r->text)) {
+			memset(r->text, 0, sizeof(r->text));
+			memcpy(r->text, f.data, f.len);
+		}
+	}
+}
+
+static void *read_all(void *context)
+{
+	struct reader *r = context;
+	struct sync_packet *p = malloc(sizeof(*p));
+
+	while (p && sync_packet_receive(r->fd, p) == 0) {
+		read_fields(r, p);
+		r->cut = sync_packet_flags(p) & SYNC_MORE;
+		r->objects += !r->cut;
+	}
+	free(p);
+	return NULL;
+}
+
+static int start(struct reader *r)
+{
+	int fds[2];
+
+	memset(r, 0, sizeof(*r));
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds), 0);
+	r->fd = fds[1];
+	assert_int_equal(pthread_create(&r->thread, NULL, read_all, r), 0);
+	return fds[0];
+}
+
+static void end(struct reader *r, int fd)
+{
+	close(fd);
+	assert_int_equal(pthread_join(r->thread, NULL), 0);
+	close(r->fd);
+}
+
+static void take(const struct mapping *m, char *bytes, size_t len, size_t count, struct reader *r)
+{
+	struct object_writer *w = calloc(1, sizeof(*w));
+	struct berval value = {len, bytes}, **values = calloc(count + 1, sizeof(struct berval *));
+	int fd = start(r);
+
+	assert_non_null(w);
+	assert_non_null(values);
+	for (size_t i = 0; i < count; i++)
+		values[i] = &value;
+	writer_begin(w, fd);
+	value_take(w, m, "uid=a,dc=x", values);
+	assert_int_equal(writer_end(w), 0);
+	end(r, fd);
+	free(values);
+	free(w);
+}
+
+static const struct mapping gecos = {"cn", SYNC_TAG_GECOS, TAKE_TEXT}, keys = {"sshPublicKey", SYNC_TAG_SSH_KEY, TAKE_ALL};
+
+static void test_a_value_is_sent_as_it_is(void **state)
+{
+	struct reader r;
+	char text[] = "Anna: or \x01\xff";
+
+	take(&gecos, text, strlen(text), 1, &r);
+	assert_int_equal(r.objects, 1);
+	assert_int_equal(r.problems, 0);
+	assert_string_equal(r.text, text);
+}
+
+static void test_a_value_that_is_no_text_breaks_its_object(void **state)
+{
+	char nul[] = "root\0x", *longer = calloc(1, SYNC_FIELD_MAX + 1);
+	struct reader r;
+
+	take(&gecos, nul, sizeof(nul) - 1, 1, &r);
+	assert_int_equal(r.objects, 1);
+	assert_int_equal(r.fields, 1);
+	assert_string_equal(r.problem, "cn is too long, or holds a NUL");
+	assert_non_null(longer);
+	memset(longer, 'x', SYNC_FIELD_MAX + 1);
+	take(&gecos, longer, SYNC_FIELD_MAX + 1, 1, &r);
+	assert_int_equal(r.objects, 1);
+	assert_string_equal(r.problem, "cn is too long, or holds a NUL");
+	take(&gecos, longer, SYNC_FIELD_MAX, 1, &r);
+	assert_int_equal(r.problems, 0);
+	free(longer);
+}
+
+/* One entry that is too large must not keep its tenant from being read. */
+static void test_an_object_that_is_too_large_is_a_broken_one(void **state)
+{
+	char *text = calloc(1, SYNC_FIELD_MAX);
+	struct reader r;
+
+	assert_non_null(text);
+	memset(text, 'x', SYNC_FIELD_MAX);
+	take(&keys, text, SYNC_FIELD_MAX, SYNC_OBJECT_MAX / SYNC_FIELD_MAX + 10, &r);
+	assert_int_equal(r.objects, 1);
+	assert_false(r.cut);
+	assert_true(r.total <= SYNC_OBJECT_MAX);
+	assert_true(r.total > SYNC_OBJECT_MAX - 2 * SYNC_FIELD_MAX);
+	assert_int_equal(r.problems, 1);
+	assert_string_equal(r.problem, "is larger than 32 MiB, or holds a value longer than 16 KiB");
+	free(text);
+}
+
+/* A field that no table bounds, as the name of an attribute. */
+static void test_a_field_that_no_packet_holds(void **state)
+{
+	struct object_writer *w = calloc(1, sizeof(*w));
+	char *text = calloc(1, SYNC_PACKET_MAX);
+	struct reader r;
+	int fd = start(&r);
+
+	assert_non_null(w);
+	assert_non_null(text);
+	writer_begin(w, fd);
+	writer_add(w, SYNC_TAG_UNKNOWN, text, SYNC_PACKET_MAX);
+	writer_add(w, SYNC_TAG_GECOS, "a", 1);
+	assert_int_equal(writer_end(w), 0);
+	end(&r, fd);
+	assert_int_equal(r.objects, 1);
+	assert_int_equal(r.problems, 1);
+	free(text);
+	free(w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_a_value_is_sent_as_it_is),
+		cmocka_unit_test(test_a_value_that_is_no_text_breaks_its_object),
+		cmocka_unit_test(test_an_object_that_is_too_large_is_a_broken_one),
+		cmocka_unit_test(test_a_field_that_no_packet_holds),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
