@@ -56,9 +56,9 @@ const char *tenure_path(enum tenure_path id)
 
 uid_t tenure_trusted_uid(void)
 {
-	uid_t real = 0, effective, saved;
+	uid_t real, effective, saved = 0;
 
-	/* The real one: a test that plays somebody else is still trusted for what it made. Not getuid, which tests stand in for. */
+	/* A test that plays somebody else, as the real or as the effective user, is trusted for what it made still. */
 	(void)getresuid(&real, &effective, &saved);
-	return real;
+	return saved;
 }
