@@ -97,6 +97,7 @@ static const struct key assignment_keys[] = {
 	{KEY("actions", assignment, actions, read_rights), .count_at = offsetof(struct assignment, action_count)},
 	{KEY("user", assignment, user, read_name)},
 	{KEY("group", assignment, group, read_name)},
+	{KEY("guest", assignment, guest, read_name)},
 	{KEY("scope", assignment, scope, read_name)},
 	{KEY("unit", assignment, unit, read_name)},
 	{KEY("start", assignment, start_ns, read_time)},
@@ -238,7 +239,7 @@ static bool finish_assignment(struct reader *r, const config_setting_t *s, void 
 	if (!ok && !certainly_gives(s))
 		d->broken_restriction = true;
 	if (!rights || asprintf(&text, "%s:%d:%s:%s:%s:%s:%s:%s:%lld:%lld", a->o.name ? a->o.name : "", (int)a->type,
-				a->role ? a->role : "", rights, a->user ? a->user : "", a->group ? a->group : "",
+				a->role ? a->role : "", rights, a->user ? a->user : a->guest ? a->guest : "", a->group ? a->group : "",
 				a->scope ? a->scope : "", a->unit ? a->unit : "", (long long)a->start_ns,
 				(long long)a->end_ns) < 0) {
 		free(rights);

@@ -11,12 +11,55 @@
 
 struct tenant_file {
 	struct tenant_config c; /* first: tenant_ldap.c counts its offsets from there */
+	bool faulty;		/* a trust is */
 };
 
 static const struct choice sources[] = {{"file", SOURCE_FILE}, {"ldap", SOURCE_LDAP}, {NULL, 0}};
 static const struct choice visibilities[] = {{"all", VISIBILITY_ALL}, {"tenant", VISIBILITY_TENANT}, {NULL, 0}};
 
 #define AT(member) .at = offsetof(struct tenant_file, member)
+
+static const struct key trust_keys[] = {
+	{.name = "tenant", .read = read_text, .at = offsetof(struct trust, tenant), .required = true},
+	{.name = "users",
+	 .read = read_texts,
+	 .at = offsetof(struct trust, users),
+	 .count_at = offsetof(struct trust, user_count)},
+	{.name = "groups",
+	 .read = read_texts,
+	 .at = offsetof(struct trust, groups),
+	 .count_at = offsetof(struct trust, group_count)},
+};
+
+static bool names_are_valid(char *const *names, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!name_is_valid(names[i]))
+			return false;
+	return true;
+}
+
+static bool finish_trust(struct reader *r, const config_setting_t *s, void *object, bool ok, void *owner)
+{
+	const struct trust *t = object;
+	struct tenant_file *f = owner;
+
+	if (ok && !name_is_valid(t->tenant))
+		ok = report(r, s, "conf-value", "name it as tenure.conf does", "tenant is no name of a tenant");
+	if (ok && (!names_are_valid(t->users, t->user_count) || !names_are_valid(t->groups, t->group_count)))
+		ok = report(r, s, "conf-value", "write names alone, as in users = [ \"zoe\" ];",
+			    "users or groups has what is no name");
+	f->faulty |= !ok;
+	return ok;
+}
+
+static void done_trust(void *object)
+{
+	trust_done(object);
+}
+
+static const struct item_kind trust_kind = {
+	"trust", sizeof(struct trust), {trust_keys, ARRAY_LENGTH(trust_keys)}, NULL, done_trust, finish_trust};
 
 static const struct key tenant_keys[] = {
 	{.name = "id", .read = read_uuid, AT(c.id), .required = true},
@@ -30,6 +73,11 @@ static const struct key tenant_keys[] = {
 	{.name = "lease", .read = read_group, .more = &tenant_lease_table},
 	{.name = "id_range", .read = read_id_range, AT(c.id_range), .required = true},
 	{.name = "role_gids", .read = read_id_range, AT(c.role_gids), .required = true},
+	{.name = "trusts",
+	 .read = read_objects,
+	 AT(c.trusts),
+	 .count_at = offsetof(struct tenant_file, c.trust_count),
+	 .more = &trust_kind},
 	{.name = "visibility", .read = read_choice, AT(c.visibility), .more = visibilities},
 };
 static const struct key_table tenant_table = {tenant_keys, ARRAY_LENGTH(tenant_keys)};
@@ -96,11 +144,27 @@ static bool check_source(struct reader *r, const config_setting_t *root, struct 
 	return true;
 }
 
+static bool check_trusts(struct reader *r, const config_setting_t *root, const struct tenant_config *c, const char *name)
+{
+	const config_setting_t *s = config_setting_get_member(root, "trusts");
+
+	for (size_t i = 0; i < c->trust_count; i++) {
+		if (strcmp(c->trusts[i].tenant, name) == 0)
+			return report(r, s, "conf-value", "remove it", "a tenant has no trust of itself");
+		for (size_t k = 0; k < i; k++)
+			if (strcmp(c->trusts[i].tenant, c->trusts[k].tenant) == 0)
+				return report(r, s, "conf-value", "write one trust with both lists",
+					      "tenant \"%s\" is trusted twice", c->trusts[i].tenant);
+	}
+	return true;
+}
+
 static int read_tenant(struct reader *r, const config_setting_t *root, const char *name, struct tenant_file *f)
 {
 	bool ok = read_members(r, root, &tenant_table, f);
 
-	ok = ok && check_domains(r, root, &f->c) && check_ranges(r, root, &f->c) && check_source(r, root, &f->c);
+	ok = ok && !f->faulty && check_domains(r, root, &f->c) && check_ranges(r, root, &f->c) &&
+	     check_source(r, root, &f->c) && check_trusts(r, root, &f->c, name);
 	f->c.name = strdup(name);
 	if (!f->c.name || r->no_memory)
 		return -ENOMEM;

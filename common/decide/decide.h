@@ -112,6 +112,21 @@ typedef void (*trace_fn)(void *context, const struct trace_record *record);
 enum verdict decide(const struct policy *policy, const struct holders *grants, const struct decision_request *request,
 		    struct decision *ret, trace_fn trace, void *context) MUST_CHECK;
 
+/*
+ * Guests (common/model/guest.h). home: the policy of the tenant that the user is of, who stands there at `user`; policy:
+ * that of a tenant which may have him for a guest. Only assignments of it that name the guest, and grants of these, give
+ * him anything; home's account, its dates and its denies bound that.
+ */
+
+/* Did home say no for want of a right alone, so that others may be asked? Any other no is the answer. */
+bool decide_may_be_guest(const struct decision *own);
+/* Where he stands in policy. 0; -ENOENT: no guest there; -EBADMSG. */
+int decide_guest_find(const struct policy *home, uint32_t user, const struct policy *policy, uint32_t *ret) MUST_CHECK;
+/* As decide; request->principal: in home. Denies whatever is no right on this host. trace: of policy's own steps. */
+enum verdict decide_guest(const struct policy *home, const struct policy *policy, const struct holders *grants,
+			  const struct decision_request *request, struct decision *ret, trace_fn trace,
+			  void *context) MUST_CHECK;
+
 /* Which role may the principal activate, and on what terms? */
 struct eligibility {
 	uint32_t role;	     /* position */

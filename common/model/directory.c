@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/base/secret.h"
+#include "common/model/guest.h"
 
 static void object_done(struct object *o)
 {
@@ -98,6 +99,7 @@ void assignment_done(struct assignment *a)
 	free(a->role);
 	free(a->user);
 	free(a->group);
+	free(a->guest);
 	free(a->scope);
 	free(a->unit);
 	rights_free(a->actions, a->action_count);
@@ -121,6 +123,7 @@ void directory_free(struct directory *d)
 		role_done(&d->roles[i]);
 	for (size_t i = 0; i < d->assignment_count; i++)
 		assignment_done(&d->assignments[i]);
+	guests_free(d->guests, d->guest_count);
 	free(d->shadowed);
 	free(d->users);
 	free(d->groups);
@@ -167,5 +170,6 @@ void assignment_init(struct assignment *a)
 				 .role_index = NO_INDEX,
 				 .user_index = NO_INDEX,
 				 .group_index = NO_INDEX,
-				 .unit_index = NO_INDEX};
+				 .unit_index = NO_INDEX,
+				 .guest_index = NO_INDEX};
 }

@@ -107,12 +107,29 @@ struct assignment {
 	struct object o; /* o.name may be NULL */
 	enum assignment_type type;
 	char *role;	    /* NULL for a deny of single rights */
-	char *user, *group; /* one of the two */
+	char *user, *group, *guest; /* one of the three; guest: "zoe@fabrikam.com" */
 	char *scope, *unit; /* one of the two */
 	struct right *actions; /* a deny may name rights instead of a role */
 	size_t action_count;
 	int64_t start_ns, end_ns;
 	uint32_t role_index, user_index, group_index, unit_index;
+	uint32_t guest_index; /* set by directory_set_guests; NO_INDEX: gives nothing, restricts nobody */
+};
+
+/*
+ * A user of another tenant whom a trust lets in: a principal here, and nothing else. Its id is of this tenant alone, so
+ * that no id which the other directory chooses is one of ours.
+ */
+struct guest {
+	struct uuid id;
+	struct uuid tenant_id, home_id; /* where it is from, and what it is there */
+	char *tenant; /* the name of that tenant */
+	char *name;  /* "zoe@fabrikam.com" */
+	char *login; /* as NSS shows it; NULL: none */
+	uid_t uid;   /* of that login; NO_ID: none */
+	enum user_kind kind;
+	bool enabled;
+	int64_t start_ns, end_ns;
 };
 
 struct directory {
@@ -124,6 +141,8 @@ struct directory {
 	struct unit *units;
 	struct role *roles;
 	struct assignment *assignments;
+	struct guest *guests; /* directory_set_guests (guest.h) */
+	size_t guest_count;
 	size_t user_count, group_count, scope_count, host_count, unit_count, role_count, assignment_count;
 	struct id_range *taken_ranges; /* gids in the tenant's role_gids that are the host's; set by directory_validate */
 	size_t taken_range_count;

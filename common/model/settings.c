@@ -2,6 +2,7 @@
 #include "common/model/settings.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static void strings_free(char **strings, size_t count)
 {
@@ -49,10 +50,29 @@ void ldap_config_done(struct ldap_config *c)
 	*c = (struct ldap_config){0};
 }
 
+void trust_done(struct trust *t)
+{
+	free(t->tenant);
+	strings_free(t->users, t->user_count);
+	strings_free(t->groups, t->group_count);
+	*t = (struct trust){0};
+}
+
+bool tenant_trusts(const struct tenant_config *t, const struct tenant_config *other)
+{
+	for (size_t i = 0; i < t->trust_count; i++)
+		if (strcmp(t->trusts[i].tenant, other->name) == 0)
+			return true;
+	return false;
+}
+
 void tenant_config_done(struct tenant_config *c)
 {
 	free(c->name);
 	ldap_config_done(&c->ldap);
 	strings_free(c->domains, c->domain_count);
+	for (size_t i = 0; i < c->trust_count; i++)
+		trust_done(&c->trusts[i]);
+	free(c->trusts);
 	*c = (struct tenant_config){0};
 }

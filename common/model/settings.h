@@ -82,6 +82,13 @@ struct ldap_config {
 	bool offline_gates;
 };
 
+/* Whom of another tenant this one takes for guests. What is not listed is nothing to it. */
+struct trust {
+	char *tenant;
+	char **users, **groups; /* as its directory calls them; groups: all their members */
+	size_t user_count, group_count;
+};
+
 /* The longest that a kind of decision may rest on what the directory said last; 0: no limit. */
 struct lease {
 	int64_t login_ns, gate_ns, grant_ns;
@@ -97,6 +104,8 @@ struct tenant_config {
 	enum source source;
 	struct ldap_config ldap; /* SOURCE_LDAP */
 	struct lease lease;	 /* SOURCE_LDAP */
+	struct trust *trusts;	 /* lists empty where only what is published is known */
+	size_t trust_count;
 	bool home; /* first in tenure.conf: short names */
 	bool directory_passwords; /* its passwords are its directory's to judge; also where only what is published is known */
 };
@@ -122,8 +131,12 @@ bool tenants_differ(const struct tenant_config *t, const struct tenant_config *o
 void tenants_validate(const struct tenant_config *tenants, size_t count, const struct local_accounts *local,
 		      struct problem_list *problems);
 
-/* Both free what is inside, accept half-filled ones, and leave them empty. */
+/* Has the first a trust of the other? */
+bool tenant_trusts(const struct tenant_config *t, const struct tenant_config *other);
+
+/* They free what is inside, accept half-filled ones, and leave them empty. */
 void host_config_done(struct host_config *c);
+void trust_done(struct trust *t);
 void ldap_config_done(struct ldap_config *c);
 void tenant_config_done(struct tenant_config *c);
 

@@ -134,8 +134,10 @@ static int resolve_hosts(struct resolver *r)
 /* What is missing in an assignment, or too much; NULL if its shape is right. */
 static const char *shape_fault(const struct assignment *a)
 {
-	if (!a->user == !a->group)
-		return "it needs one of user and group";
+	if ((a->user != NULL) + (a->group != NULL) + (a->guest != NULL) != 1)
+		return "it needs one of user, group and guest";
+	if (a->guest && (!login_is_valid(a->guest) || !strchr(a->guest, '@')))
+		return "guest is no NAME@DOMAIN";
 	if (!a->scope == !a->unit)
 		return "it needs one of scope and unit";
 	if (a->type != ASSIGNMENT_DENY && (!a->role || a->action_count > 0))
@@ -187,6 +189,15 @@ static void refuse(struct validation *v, struct assignment *a, const struct name
 	}
 }
 
+/* What is managed is the tenant's own; whom it lets in has rights on hosts. */
+static bool manages(const struct role *role)
+{
+	for (size_t i = 0; i < role->action_count; i++)
+		if (role->actions[i].kind >= RIGHT_USER_LOCK)
+			return true;
+	return false;
+}
+
 static void resolve_assignment(struct resolver *r, struct assignment *a)
 {
 	struct validation *v = r->v;
@@ -214,6 +225,9 @@ static void resolve_assignment(struct resolver *r, struct assignment *a)
 	else if (a->type == ASSIGNMENT_ELIGIBLE && a->user && d->users[a->user_index].kind == USER_SERVICE)
 		validation_drop(v, "dir-assignment", "assignment", &a->o, "make it active",
 				"user %s is a service and cannot activate", a->user);
+	else if (a->type != ASSIGNMENT_DENY && a->guest && manages(&d->roles[a->role_index]))
+		validation_drop(v, "dir-assignment", "assignment", &a->o, "give a guest a role without management rights",
+				"role %s manages, and %s is a guest", a->role, a->guest);
 }
 
 int validate_references(struct validation *v)

@@ -19,12 +19,15 @@ struct index_view {
 	const struct index_local_record *locals;
 	const struct index_service_record *services;
 	const uint32_t *break_glass;
+	const struct index_trust_record *trusts;
+	uint32_t trust_count; /* 0 for a file of before there were any */
 	struct snapshot_pool strings;
 };
 
 static int sections_open(struct index_view *v)
 {
-	const struct index_header *h = snapshot_header(&v->map, sizeof(*h));
+	/* A file of before there were trusts has all but the last of it. */
+	const struct index_header *h = snapshot_header(&v->map, offsetof(struct index_header, trusts));
 
 	if (!h || h->checksum != snapshot_checksum(v->map.data, v->map.len, offsetof(struct index_header, checksum)))
 		return -EBADMSG;
@@ -36,6 +39,12 @@ static int sections_open(struct index_view *v)
 	v->break_glass = snapshot_section(&v->map, h->break_glass, sizeof(*v->break_glass), 4);
 	if (!v->tenants || !v->domains || !v->locals || !v->services || !v->break_glass)
 		return -EBADMSG;
+	if (snapshot_header(&v->map, sizeof(*h))) {
+		v->trusts = snapshot_section(&v->map, h->trusts, sizeof(*v->trusts), 4);
+		if (!v->trusts)
+			return -EBADMSG;
+		v->trust_count = h->trusts.count;
+	}
 	return snapshot_pool(&v->map, h->strings, &v->strings);
 }
 
@@ -144,6 +153,19 @@ int index_tenant(const struct index_view *v, size_t i, struct index_tenant *ret)
 	ret->visibility = t->visibility == VISIBILITY_ALL ? VISIBILITY_ALL : VISIBILITY_TENANT;
 	ret->home = t->flags & INDEX_TENANT_HOME;
 	ret->ldap = t->flags & INDEX_TENANT_LDAP;
+	ret->trusted = t->flags & INDEX_TENANT_TRUSTED;
+	return 0;
+}
+
+int index_trusts(const struct index_view *v, size_t of, size_t from, bool *ret)
+{
+	*ret = false;
+	for (uint32_t i = 0; i < v->trust_count; i++) {
+		if (v->trusts[i].of >= v->header->tenants.count || v->trusts[i].from >= v->header->tenants.count)
+			return -EBADMSG;
+		if (v->trusts[i].of == of && v->trusts[i].from == from)
+			*ret = true;
+	}
 	return 0;
 }
 

@@ -38,12 +38,16 @@ struct index_tenant {
 	enum visibility visibility;
 	bool home;
 	bool ldap; /* its passwords are its directory's to judge */
+	bool trusted; /* some other tenant has guests from it */
 };
 
 size_t index_tenant_count(const struct index_view *v);
 int index_tenant(const struct index_view *v, size_t i, struct index_tenant *ret) MUST_CHECK;
 /* By a domain of its: -ENOENT if none. */
 int index_tenant_by_domain(const struct index_view *v, const char *domain, size_t *ret) MUST_CHECK;
+
+/* Does `of` take guests from `from`? 0 (*ret set) or -EBADMSG. */
+int index_trusts(const struct index_view *v, size_t of, size_t from, bool *ret) MUST_CHECK;
 
 /* What the mapping says about a login. */
 enum governed {

@@ -22,11 +22,13 @@ struct index_header {
 	struct snapshot_span services;	  /* index_service_record, ascending by name */
 	struct snapshot_span break_glass; /* 32-bit offsets of names */
 	struct snapshot_span strings;
+	struct snapshot_span trusts; /* index_trust_record; not in every header of version 1 */
 };
-_Static_assert(sizeof(struct index_header) == 160, "the layout is the format");
+_Static_assert(sizeof(struct index_header) == 168, "the layout is the format");
 
 #define INDEX_TENANT_HOME 1u
 #define INDEX_TENANT_LDAP 2u /* its passwords are its directory's to judge */
+#define INDEX_TENANT_TRUSTED 4u /* some tenant has guests from it */
 
 struct index_tenant_record {
 	uint8_t id[16];
@@ -41,6 +43,12 @@ struct index_domain_record {
 	uint32_t name, tenant;
 };
 _Static_assert(sizeof(struct index_domain_record) == 8, "the layout is the format");
+
+/* `of` takes guests from `from`: positions of tenants. */
+struct index_trust_record {
+	uint32_t of, from;
+};
+_Static_assert(sizeof(struct index_trust_record) == 8, "the layout is the format");
 
 #define INDEX_LOCAL_GOVERNS_LOGIN 1u
 #define INDEX_LOCAL_BROKEN	  2u

@@ -65,6 +65,14 @@ static int section(struct build *b, void *list, size_t count, size_t size, int (
 	return r < 0 ? r : b->image.error;
 }
 
+static bool is_trusted(const struct build *b, size_t tenant)
+{
+	for (size_t i = 0; i < b->tenant_count; i++)
+		if (tenant_trusts(&b->tenants[i], &b->tenants[tenant]))
+			return true;
+	return false;
+}
+
 static int tenants_append(struct build *b)
 {
 	struct index_tenant_record *list = calloc(b->tenant_count + 1, sizeof(*list));
@@ -82,9 +90,31 @@ static int tenants_append(struct build *b)
 		list[i].first_role_gid = t->role_gids.first;
 		list[i].last_role_gid = t->role_gids.last;
 		list[i].visibility = (uint32_t)t->visibility;
-		list[i].flags = (t->home ? INDEX_TENANT_HOME : 0) | (t->directory_passwords ? INDEX_TENANT_LDAP : 0);
+		list[i].flags = (t->home ? INDEX_TENANT_HOME : 0) | (t->directory_passwords ? INDEX_TENANT_LDAP : 0) |
+				(is_trusted(b, i) ? INDEX_TENANT_TRUSTED : 0);
 	}
 	return section(b, list, b->tenant_count, sizeof(*list), NULL, &b->header.tenants);
+}
+
+/* Trusts of tenants that are not bound are none. *ret: the list, to be freed; NULL: no memory. */
+static struct index_trust_record *trusts_find(const struct build *b, size_t *ret_count)
+{
+	struct index_trust_record *list = calloc(b->tenant_count * b->tenant_count + 1, sizeof(*list));
+
+	*ret_count = 0;
+	for (size_t i = 0; list && i < b->tenant_count; i++)
+		for (size_t k = 0; k < b->tenant_count; k++)
+			if (tenant_trusts(&b->tenants[i], &b->tenants[k]))
+				list[(*ret_count)++] = (struct index_trust_record){(uint32_t)i, (uint32_t)k};
+	return list;
+}
+
+static int trusts_append(struct build *b)
+{
+	size_t count;
+	struct index_trust_record *list = trusts_find(b, &count);
+
+	return list ? section(b, list, count, sizeof(*list), NULL, &b->header.trusts) : -ENOMEM;
 }
 
 static int domains_append(struct build *b)
@@ -165,6 +195,8 @@ static int build(struct build *b, uint64_t generation)
 	r = tenants_append(b);
 	if (r == 0)
 		r = domains_append(b);
+	if (r == 0)
+		r = trusts_append(b);
 	if (r == 0)
 		r = locals_append(b);
 	if (r == 0)

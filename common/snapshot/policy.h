@@ -53,6 +53,7 @@ struct policy_principal {
 	uid_t uid;	   /* of that login; NO_ID: none */
 	enum user_kind kind;
 	bool enabled, has_password;
+	bool guest; /* a user of another tenant, whose name has the domain: "zoe@fabrikam.com" */
 	int64_t start_ns, end_ns;
 	const char *place;
 };

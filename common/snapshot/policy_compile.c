@@ -178,7 +178,7 @@ static bool assignment_counts(const struct compiler *c, const struct assignment 
 		return false;
 	if (a->unit ? !is_live(c->units, d->unit_count, a->unit_index) : !a->scope)
 		return false;
-	if (!a->role && a->type != ASSIGNMENT_DENY)
+	if ((!a->role && a->type != ASSIGNMENT_DENY) || (a->guest && a->guest_index == NO_INDEX))
 		return false;
 	const struct role *role = a->role ? &d->roles[a->role_index] : NULL;
 	bool manages = role ? compile_manages(role->actions, role->action_count)
@@ -255,6 +255,21 @@ static void compile_principal(struct compiler *c, const struct user *u)
 	buffer_append(&c->sections[POLICY_PRINCIPALS], &record, sizeof(record));
 }
 
+static void compile_guest(struct compiler *c, const struct guest *g)
+{
+	struct policy_principal_record record = {
+		.start_ns = g->start_ns,
+		.end_ns = g->end_ns,
+		.uid = g->uid,
+		.flags = POLICY_PRINCIPAL_GUEST | (g->kind == USER_SERVICE ? POLICY_PRINCIPAL_SERVICE : 0) |
+			 (g->enabled ? POLICY_PRINCIPAL_ENABLED : 0),
+		.name = compile_string(c, g->name),
+		.login = compile_string(c, g->login),
+	};
+	memcpy(record.id, g->id.bytes, sizeof(record.id));
+	buffer_append(&c->sections[POLICY_PRINCIPALS], &record, sizeof(record));
+}
+
 static void compile_objects(struct compiler *c)
 {
 	const struct directory *d = c->d;
@@ -276,6 +291,9 @@ static void compile_objects(struct compiler *c)
 		if (!d->users[i].o.dropped)
 			compile_principal(c, &d->users[i]);
 	}
+	c->first_guest = compile_count(c, POLICY_PRINCIPALS);
+	for (size_t i = 0; i < d->guest_count; i++)
+		compile_guest(c, &d->guests[i]);
 }
 
 int compile_sections(struct compiler *c)

@@ -23,6 +23,7 @@ struct compiler {
 	bool here_restricted;	 /* a restricted unit holds this host */
 	/* From positions in the directory to positions in the file; POLICY_NONE: dropped. */
 	uint32_t *principals, *roles, *units, *assignments;
+	uint32_t first_guest; /* position in the file of the directory's first guest */
 	struct policy_header header;
 	struct buffer sections[POLICY_SECTION_COUNT];
 };

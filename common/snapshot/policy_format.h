@@ -130,7 +130,8 @@ _Static_assert(sizeof(struct policy_assignment_record) == 64, "the layout is the
 #define POLICY_PRINCIPAL_SERVICE  1u
 #define POLICY_PRINCIPAL_ENABLED  2u
 #define POLICY_PRINCIPAL_PASSWORD 4u
-#define POLICY_PRINCIPAL_FLAGS	  7u
+#define POLICY_PRINCIPAL_GUEST	  8u /* of another tenant, which a trust lets in; named with its domain */
+#define POLICY_PRINCIPAL_FLAGS	  15u
 
 struct policy_principal_record {
 	uint8_t id[16];

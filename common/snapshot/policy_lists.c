@@ -38,11 +38,20 @@ static uint32_t holder_of(const struct compiler *c, const struct assignment *a, 
 	return c->principals[user];
 }
 
+static uint32_t guest_of(const struct compiler *c, const struct assignment *a)
+{
+	if (a->guest_index >= c->d->guest_count)
+		return POLICY_NONE;
+	if (a->type == ASSIGNMENT_ELIGIBLE && c->d->guests[a->guest_index].kind == USER_SERVICE)
+		return POLICY_NONE;
+	return c->first_guest + a->guest_index;
+}
+
 static void walk_assignment(const struct compiler *c, size_t i, struct lists *l)
 {
 	const struct assignment *a = &c->d->assignments[i];
 	if (!a->group) {
-		uint32_t holder = holder_of(c, a, a->user_index);
+		uint32_t holder = a->guest ? guest_of(c, a) : holder_of(c, a, a->user_index);
 		if (holder != POLICY_NONE)
 			lists_put(l, holder, c->assignments[i]);
 		return;

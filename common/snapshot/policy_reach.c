@@ -84,7 +84,7 @@ static bool unit_compiles(const struct unit *u)
 	       list_is_resolved(&u->hosts);
 }
 
-/* A dropped user holds nothing, so its denies may go; a dropped group, role or unit would take a deny from others. */
+/* A dropped user holds nothing, so its denies may go, and who is no guest (guest.h); a dropped group, role or unit would take a deny from others. */
 static bool deny_compiles(const struct directory *d, const struct assignment *a)
 {
 	if (a->o.dropped || (!a->role && a->action_count == 0))
@@ -93,6 +93,8 @@ static bool deny_compiles(const struct directory *d, const struct assignment *a)
 		return false;
 	if (a->unit ? a->unit_index >= d->unit_count || d->units[a->unit_index].o.dropped : !a->scope)
 		return false;
+	if (a->guest)
+		return true;
 	if (a->group)
 		return a->group_index < d->group_count && !d->groups[a->group_index].o.dropped;
 	return a->user && a->user_index < d->user_count;

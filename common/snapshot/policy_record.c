@@ -83,6 +83,7 @@ int policy_principal(const struct policy *p, uint32_t i, struct policy_principal
 		.uid = record->uid,
 		.kind = record->flags & POLICY_PRINCIPAL_SERVICE ? USER_SERVICE : USER_PERSON,
 		.enabled = record->flags & POLICY_PRINCIPAL_ENABLED,
+		.guest = record->flags & POLICY_PRINCIPAL_GUEST,
 		.has_password = record->flags & POLICY_PRINCIPAL_PASSWORD,
 		.start_ns = record->start_ns,
 		.end_ns = record->end_ns,

@@ -73,13 +73,25 @@ static bool is_of_this_tenant(const struct compiler *c, const struct index_bindi
 	return b->tenant < c->host->tenant_count && strcmp(c->host->tenants[b->tenant], c->tenant->name) == 0;
 }
 
+/* A guest who is mapped in its own tenant is that account here, too. */
+static struct policy_principal_record *find_guest(struct compiler *c, const struct index_binding *b)
+{
+	for (size_t i = 0; i < c->d->guest_count; i++) {
+		const struct guest *g = &c->d->guests[i];
+		if (b->tenant < c->host->tenant_count && uuid_equal(&g->home_id, &b->principal) &&
+		    strcmp(c->host->tenants[b->tenant], g->tenant) == 0)
+			return &principals(c)[c->first_guest + i];
+	}
+	return NULL;
+}
+
 /* A mapped principal has the account of /etc/passwd and no login of its own; a broken mapping leaves it with neither. */
 static void map_logins(struct compiler *c)
 {
 	for (size_t i = 0; i < c->binding_count; i++) {
 		const struct index_binding *b = &c->bindings[i];
 		struct policy_principal_record *record =
-			is_of_this_tenant(c, b) ? find_by_id(c, &b->principal) : NULL;
+			is_of_this_tenant(c, b) ? find_by_id(c, &b->principal) : find_guest(c, b);
 		if (!record)
 			continue;
 		bool broken = b->broken || b->uid == NO_ID;
