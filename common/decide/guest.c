@@ -150,6 +150,13 @@ static enum right_kind kind_of(const struct decision_request *request)
 	}
 }
 
+static enum why why_no_guest(const struct decision_request *request)
+{
+	if (request->question == QUESTION_LOGIN)
+		return WHY_NO_LOGIN_RIGHT;
+	return kind_of(request) == RIGHT_BECOME ? WHY_NO_ACTIVE_ROLE : WHY_NO_RIGHT;
+}
+
 enum verdict decide_guest(const struct policy *home, const struct policy *policy, const struct holders *grants,
 			  const struct decision_request *request, struct decision *ret, trace_fn trace, void *context)
 {
@@ -162,7 +169,7 @@ enum verdict decide_guest(const struct policy *home, const struct policy *policy
 	if (r == 0)
 		r = decide_guest_find(home, request->principal, policy, &a.guest);
 	if (r < 0) {
-		refuse(ret, r == -ENOENT ? WHY_UNKNOWN_USER : WHY_UNREADABLE);
+		refuse(ret, r == -ENOENT ? why_no_guest(request) : WHY_UNREADABLE);
 		return ret->verdict;
 	}
 	enum why why = judge_account(&a.user, &request->now);

@@ -47,7 +47,7 @@ bool guest_lists_equal(const struct guest_list *a, const struct guest_list *b)
 /* --- whom a trust lets in --- */
 
 /* Both ids are in it, so that users of two tenants who have the same id are two guests. */
-static void derive_id(const struct uuid *of, const struct uuid *from, const struct uuid *user, struct uuid *ret)
+void guest_id(const struct uuid *of, const struct uuid *from, const struct uuid *user, struct uuid *ret)
 {
 	char name[sizeof("guest:") + 2 * UUID_TEXT_MAX], from_text[UUID_TEXT_MAX], user_text[UUID_TEXT_MAX];
 
@@ -85,7 +85,7 @@ static int make_guest(const struct tenant_config *of, const struct tenant_config
 
 	if (len < 0 || (size_t)len >= sizeof(name))
 		return -EINVAL;
-	derive_id(&of->id, &from->id, &u->o.id, &g.id);
+	guest_id(&of->id, &from->id, &u->o.id, &g.id);
 	return copy_guest(&g, from->name, name, u->uid == NO_ID ? NULL : from->home ? u->o.name : name, ret);
 }
 

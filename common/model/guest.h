@@ -15,6 +15,9 @@
 
 #include "common/model/settings.h"
 
+/* What the user of tenant `from` is to tenant `of`. */
+void guest_id(const struct uuid *of, const struct uuid *from, const struct uuid *user, struct uuid *ret);
+
 struct guest_list {
 	struct guest *items;
 	size_t count;

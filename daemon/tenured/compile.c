@@ -17,6 +17,8 @@ void compiled_tenant_reset(struct compiled_tenant *t)
 	free(t->logins);
 	t->logins = NULL;
 	problem_list_done(&t->problems);
+	problem_list_done(&t->guest_problems);
+	compile_trusts_free(t);
 	t->restricted = t->released = false;
 }
 
@@ -128,6 +130,8 @@ int compile_load(const struct state *state, struct mirrors *mirrors, struct comp
 		r = compile_tenants(c);
 	if (r == 0 && !c->lost[0])
 		r = compile_directories(c, state, mirrors);
+	if (r == 0 && !c->lost[0])
+		r = compile_guests(c);
 	if (r < 0) {
 		compile_free(c);
 		return r;

@@ -16,9 +16,16 @@
  */
 
 #include "common/config/config.h"
+#include "common/model/guest.h"
 #include "common/snapshot/index.h"
 #include "daemon/tenured/mirrors.h"
 #include "daemon/tenured/state.h"
+
+/* Whom a trust of the tenant lets in, so that the other directory is not needed for it later. */
+struct compiled_trust {
+	struct guest_list list;
+	struct problem_list problems;
+};
 
 struct compiled_tenant {
 	struct tenant_config config;
@@ -27,6 +34,10 @@ struct compiled_tenant {
 	bool released;		     /* published, and not needed any more: its mirror has it */
 	struct uuid *logins;	     /* whom each of host.local_logins means here; null: nobody */
 	struct problem_list problems; /* of its directory */
+	struct compiled_trust *trusts; /* as config.trusts; NULL: not found out */
+	size_t trust_count;
+	bool guests_due; /* they are others than its directory has */
+	struct problem_list guest_problems; /* of its assignments to guests */
 };
 
 /* What was found where a file should be: for the journal's `policy`. */
@@ -74,6 +85,19 @@ int compile_directories(struct compile *c, const struct state *state, struct mir
  */
 int compile_one(struct compile *c, size_t i, const struct state *state, struct mirrors *mirrors,
 		struct compiled_tenant *ret) MUST_CHECK;
+
+/* compile_guests.c: who is whose guest, where the directories of all tenants are there. 0 or -ENOMEM. */
+int compile_guests(struct compile *c) MUST_CHECK;
+/*
+ * Tenant i's directory is another one now: whom the others let in of it. Those for whom that changes are guests_due. 0
+ * or -ENOMEM.
+ */
+int compile_guests_of(struct compile *c, size_t i, const struct compiled_tenant *now) MUST_CHECK;
+/* Tells the directory of t, which is tenant i or about to be, who its guests are. 0 or -ENOMEM. */
+int compile_set_guests(const struct compile *c, size_t i, struct compiled_tenant *t) MUST_CHECK;
+/* Has it guests, or is it trusted? */
+bool compile_trusts(const struct compile *c, size_t tenant);
+void compile_trusts_free(struct compiled_tenant *t);
 
 /* compile_file.c: one file and its last good content. */
 #define COMPILE_NAME_MAX 64 /* "directory.d/" and a name and ".conf" */

@@ -199,6 +199,8 @@ int compile_one(struct compile *c, size_t i, const struct state *state, struct m
 	*ret = (struct compiled_tenant){.config = c->tenants[i].config};
 	if (r == 0)
 		r = load_directory(c, &retired, mirrors, ret);
+	if (r == 0)
+		r = compile_set_guests(c, i, ret);
 	retired_uids_done(&retired);
 	if (r < 0)
 		compiled_tenant_reset(ret);

@@ -29,6 +29,26 @@ static void candidate_done(struct candidate *t)
 	compile_text_done(&t->text);
 }
 
+bool compile_names(const struct compile *c, const char *tenant)
+{
+	for (size_t i = 0; i < c->named_count; i++)
+		if (strcmp(c->named[i], tenant) == 0)
+			return true;
+	return false;
+}
+
+/* A trust of nobody is a slip of the pen. Last good content is taken with it: its tenant may have left since. */
+static void check_trusts(struct compile *c, struct candidate *t)
+{
+	for (size_t i = 0; t->now.name && i < t->now.trust_count; i++) {
+		if (compile_names(c, t->now.trusts[i].tenant))
+			continue;
+		problem_add(&c->problems, SEVERITY_ERROR, "conf-value", t->name, "name one of tenants in tenure.conf",
+			    "trust of tenant \"%s\", which is not there", t->now.trusts[i].tenant);
+		tenant_config_done(&t->now);
+	}
+}
+
 static int candidate_read(struct compile *c, const char *tenant, struct candidate *ret)
 {
 	struct problem_list ignored = {0};
@@ -39,6 +59,7 @@ static int candidate_read(struct compile *c, const char *tenant, struct candidat
 
 	if (r == 0 && ret->text.text)
 		r = tenant_config_parse(ret->text.text, ret->text.len, ret->name, tenant, &ret->now, &c->problems);
+	check_trusts(c, ret);
 	if (r != -ENOMEM && compile_read_last(ret->name, &last) == 0)
 		r = tenant_config_parse(last.text, last.len, ret->name, tenant, &ret->last, &ignored);
 	ret->changed = !last.text || !ret->text.text || last.len != ret->text.len ||
@@ -65,6 +86,30 @@ static bool place(struct compile *c, const struct candidate *all, size_t i, stru
 	return true;
 }
 
+/* Whom it trusts; whom that lets in, its published policy says. */
+static int published_trusts(const struct index_view *index, size_t i, struct tenant_config *ret)
+{
+	const size_t count = index_tenant_count(index);
+
+	ret->trusts = calloc(count + 1, sizeof(*ret->trusts));
+	if (!ret->trusts)
+		return -ENOMEM;
+	for (size_t k = 0; k < count; k++) {
+		struct index_tenant from;
+		bool trusts;
+
+		if (index_trusts(index, i, k, &trusts) < 0 || (trusts && index_tenant(index, k, &from) < 0))
+			return -EBADMSG;
+		if (!trusts)
+			continue;
+		ret->trusts[ret->trust_count].tenant = strdup(from.name);
+		if (!ret->trusts[ret->trust_count].tenant)
+			return -ENOMEM;
+		ret->trust_count++;
+	}
+	return 0;
+}
+
 /* What the published index says of a tenant: that is in force whatever its file says. 0, -EBADMSG, -ENOMEM. */
 static int published_at(const struct index_view *index, size_t i, struct tenant_config *ret)
 {
@@ -85,12 +130,11 @@ static int published_at(const struct index_view *index, size_t i, struct tenant_
 	};
 	if (ret->domains)
 		ret->domains[0] = strdup(t.domain);
-	if (!ret->name || !ret->domains || !ret->domains[0]) {
+	ret->domain_count = ret->domains && ret->domains[0] ? 1 : 0;
+	r = ret->name && ret->domain_count > 0 ? published_trusts(index, i, ret) : -ENOMEM;
+	if (r < 0)
 		tenant_config_done(ret);
-		return -ENOMEM;
-	}
-	ret->domain_count = 1;
-	return 0;
+	return r;
 }
 
 static int place_published(struct compile *c, struct candidate *all, size_t i, const struct index_view *index)
@@ -128,14 +172,6 @@ static int place_all(struct compile *c, struct candidate *all, const struct inde
 		}
 	problem_list_done(&ignored);
 	return r;
-}
-
-bool compile_names(const struct compile *c, const char *tenant)
-{
-	for (size_t i = 0; i < c->named_count; i++)
-		if (strcmp(c->named[i], tenant) == 0)
-			return true;
-	return false;
 }
 
 /*

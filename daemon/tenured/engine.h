@@ -82,6 +82,8 @@ struct actor {
 	bool root;	      /* uid 0 */
 	bool governed;	      /* a tenant knows it: the rest is set */
 	size_t tenant;
+	size_t home;	      /* the tenant that the account is of: `tenant`, but for a guest */
+	struct uuid tenant_id;
 	uint32_t principal;   /* position in the tenant's policy at the time of engine_actor */
 	struct uuid principal_id;
 	char user[USER_TEXT_MAX];
@@ -94,6 +96,17 @@ struct actor {
  * -EKEYREVOKED (a broken mapping) and the like: could not be found out; the server refuses.
  */
 int engine_actor(struct engine *e, uid_t uid, uid_t login_uid, struct actor *ret) MUST_CHECK;
+
+/* May the tenant `of` have guests of `from` now? */
+bool engine_lets_in(const struct engine *e, size_t of, size_t from);
+/*
+ * Who acts, as the guest that he is in another tenant: 0 and a copy of who, with that tenant and that principal;
+ * -ENOENT: none; -errno: could not be told.
+ */
+int engine_guest(struct engine *e, const struct actor *who, size_t tenant, struct actor *ret) MUST_CHECK;
+
+/* Is the principal of that tenant the one who acts, or the guest that he is there? By ids alone: also of what was. */
+bool engine_actor_is(const struct actor *who, const struct uuid *tenant_id, const struct uuid *principal) MUST_CHECK;
 
 /* --- life --- */
 

@@ -72,6 +72,17 @@ static int find_pending(struct engine *e, const struct uuid *id, struct request 
 	return *ret ? engine_dates_now(e, now) : -ENOENT;
 }
 
+/* Of the tenant whose role it is, and of the one that the account is of. */
+static int check_leases(struct engine *e, const struct request *r, const struct instant *now)
+{
+	struct actor home;
+	int k = engine_check_lease(e, r->tenant, now);
+
+	if (k == 0)
+		k = engine_actor(e, r->uid, NO_ID, &home);
+	return k == 0 && home.governed && home.tenant != r->tenant ? engine_check_lease(e, home.tenant, now) : k;
+}
+
 int engine_approve_check(struct engine *e, const struct actor *who, const struct uuid *id)
 {
 	struct instant now;
@@ -83,7 +94,7 @@ int engine_approve_check(struct engine *e, const struct actor *who, const struct
 	if (k == 0 && engine_degraded(e))
 		k = -EROFS;
 	if (k == 0)
-		k = engine_check_lease(e, r->tenant, &now);
+		k = check_leases(e, r, &now);
 	return k < 0 ? k : wants_step_up(e, r, false);
 }
 
@@ -172,7 +183,7 @@ int engine_approve(struct engine *e, const struct actor *who, const struct uuid 
 	if (k == 0 && engine_degraded(e))
 		k = -EROFS;
 	if (k == 0)
-		k = engine_check_lease(e, r->tenant, &now);
+		k = check_leases(e, r, &now);
 	if (k == 0)
 		k = wants_step_up(e, r, step_up);
 	if (k < 0)

@@ -49,7 +49,7 @@ static bool may_be_delta(const struct engine *e, size_t tenant)
 {
 	const struct delta *d = delta_of(e, tenant);
 
-	return d && !d->whole && d->base.identity && !e->publish_trouble[0] && e->compile->tenants[tenant].restricted &&
+	return d && !d->whole && !compile_trusts(e->compile, tenant) && d->base.identity && !e->publish_trouble[0] && e->compile->tenants[tenant].restricted &&
 	       e->tenants[tenant].policy && d->changed.user_count + d->before.user_count <= DELTA_USERS_MAX &&
 	       d->weight <= DELTA_WEIGHT_MAX;
 }

@@ -146,11 +146,16 @@ void engine_release_directory(struct engine *e, size_t tenant)
 /* Puts what was compiled in the place of what was; the configuration stays. */
 static void exchange(struct compiled_tenant *t, struct compiled_tenant *now)
 {
-	const struct tenant_config config = t->config;
+	const struct compiled_tenant before = *t;
 
+	t->trusts = NULL;
+	t->trust_count = 0;
 	compiled_tenant_reset(t);
 	*t = *now;
-	t->config = config;
+	t->config = before.config;
+	t->trusts = before.trusts;
+	t->trust_count = before.trust_count;
+	t->guests_due = false;
 	*now = (struct compiled_tenant){0};
 }
 
@@ -195,10 +200,16 @@ static int publish_directory(struct engine *e, size_t i)
 		return 0;
 	delta_restart(&e->tenants[i].delta);
 	r = compile_anew(e, i, &now);
-	if (r < 0)
+	if (r == 0)
+		r = compile_guests_of(e->compile, i, &now);
+	if (r < 0) {
+		compiled_tenant_reset(&now);
 		return r;
+	}
 	exchange(&e->compile->tenants[i], &now);
 	r = engine_publish_one(e, i);
+	if (r == 0)
+		r = engine_publish_guests(e);
 	if (r == 0)
 		engine_rejudge(e, &o);
 	engine_overs_done(e, &o);

@@ -104,7 +104,7 @@ void engine_rejudge(struct engine *e, struct overs *o)
 
 static bool is_own(const struct actor *who, const struct request *r)
 {
-	return who->governed && !who->root && uuid_equal(&who->principal_id, &r->principal) && who->uid == r->uid;
+	return engine_actor_is(who, &r->tenant_id, &r->principal) && who->uid == r->uid;
 }
 
 int engine_cancel(struct engine *e, const struct actor *who, const struct uuid *id, const struct request **ret)

@@ -18,6 +18,7 @@ struct engine_tenant {
 	struct holders *grants;	 /* NULL: could not be read */
 	bool grants_dirty;	 /* the file says something else than the state does */
 	bool grants_ended;	 /* and it is about to be written for that */
+	bool guests_stand;	 /* its policy is by the trusts of its configuration */
 	bool changed;		 /* its mirror says something else than its files do */
 	int64_t not_before_ns;	 /* BOOTTIME: changes until then are one publication */
 	bool silent;		 /* its server does not answer */
@@ -141,6 +142,14 @@ int engine_judge_by_copy(struct engine *e, size_t tenant, uint64_t generation, c
 
 /* The policy is another one by now, or its delta is: opens it, and `grants` by it. 0 or -errno: a whole publication is due. */
 int engine_renew_policy(struct engine *e, size_t tenant) MUST_CHECK;
+
+/* --- engine_guest.c --- */
+
+/* Publishes tenants whose guests are others now, or marks those whose directory has to be read for it. 0 or -ENOMEM. */
+int engine_publish_guests(struct engine *e) MUST_CHECK;
+/* Is the principal nobody's guest, or is it one now, whose account holds in its own tenant? */
+bool engine_principal_stands(struct engine *e, size_t tenant, const struct policy_principal *p,
+			     const struct instant *now);
 
 /* --- engine_delta.c --- */
 

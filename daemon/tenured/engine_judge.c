@@ -23,7 +23,8 @@ static int fill_actor(struct engine *e, const struct index_login *login, struct 
 		return 0; /* in the range, and nobody: holds nothing */
 	if (r < 0)
 		return r == -ENOENT ? -EKEYREVOKED : r;
-	ret->tenant = login->tenant;
+	ret->tenant = ret->home = login->tenant;
+	ret->tenant_id = tenant->id;
 	ret->principal_id = principal.id;
 	(void)snprintf(ret->user, sizeof(ret->user), "%s@%s", principal.name, tenant->domains[0]);
 	(void)snprintf(ret->login, sizeof(ret->login), "%s", login->login ? login->login
@@ -48,7 +49,8 @@ int engine_actor(struct engine *e, uid_t uid, uid_t login_uid, struct actor *ret
 	struct index_login login;
 	int r;
 
-	*ret = (struct actor){.uid = uid, .login_uid = login_uid, .tenant = SIZE_MAX, .principal = NO_INDEX};
+	*ret = (struct actor){.uid = uid, .login_uid = login_uid, .tenant = SIZE_MAX, .home = SIZE_MAX,
+			      .principal = NO_INDEX};
 	if (uid == NO_ID)
 		return -EBADMSG;
 	ret->root = uid == 0;
@@ -112,6 +114,8 @@ int engine_judge_request(struct engine *e, const struct request *r, const struct
 		return k;
 	if (principal.uid != r->uid || !uuid_equal(&terms.id, &r->role_id))
 		return -EACCES; /* another login, or another role of that name */
+	if (!engine_principal_stands(e, r->tenant, &principal, now))
+		return -EACCES;
 	return decide_activation(policy, position, role, r->scope, now, ret);
 }
 

@@ -190,6 +190,7 @@ static int publish_policy(struct engine *e, size_t tenant, uint64_t generation, 
 	char path[PATH_MAX];
 	int r = snapshot_tenant_path(t->config.name, "policy", path, sizeof(path));
 
+	e->tenants[tenant].guests_stand = false;
 	if (r < 0)
 		return r;
 	r = t->restricted ? policy_write(path, generation, t->directory, &e->compile->host, &t->config, &e->host_id, bindings,
@@ -197,6 +198,7 @@ static int publish_policy(struct engine *e, size_t tenant, uint64_t generation, 
 			  : -EINVAL;
 	if (r == -EINVAL)
 		return keep_policy(e, tenant);
+	e->tenants[tenant].guests_stand = r == 0;
 	if (r == 0)
 		r = snapshot_tenant_path(t->config.name, "secrets", path, sizeof(path));
 	if (r == 0)
@@ -215,8 +217,10 @@ static int publish_tenant(struct engine *e, size_t tenant, uint64_t generation, 
 
 	if (r < 0)
 		return r;
-	if (!t->directory)
+	if (!t->directory) {
+		e->tenants[tenant].guests_stand = e->tenants[tenant].guests_stand && t->released;
 		return keep_policy(e, tenant);
+	}
 	r = snapshot_tenant_path(t->config.name, "identity", path, sizeof(path));
 	if (r == 0)
 		r = identity_write(path, generation, t->directory, &e->compile->host, &t->config, bindings, count);
@@ -261,8 +265,12 @@ static int write_index(struct engine *e, uint64_t generation, const struct index
 	tenants = calloc(e->tenant_count + 1, sizeof(*tenants)); /* borrowed contents */
 	if (!tenants)
 		return -ENOMEM;
-	for (size_t i = 0; i < e->tenant_count; i++)
+	for (size_t i = 0; i < e->tenant_count; i++) {
 		tenants[i] = c->tenants[i].config;
+		/* A policy of before has guests of before: none of them, rather than one too many. */
+		if (!e->tenants[i].guests_stand)
+			tenants[i].trust_count = 0;
+	}
 	r = index_write(path, generation, &e->host_id, &c->host, tenants, e->tenant_count, bindings, count);
 
 	free(tenants);
@@ -294,12 +302,14 @@ static void publish_files(struct engine *e, size_t i, uint64_t generation, const
 		engine_release_directory(e, i);
 }
 
-/* The index says this of local logins, and files of tenants do. */
-static void hash_bindings(const struct index_binding *bindings, size_t count, uint8_t ret[static SHA256_DIGEST_SIZE])
+/* The index says this of local logins and guests, and files of tenants do. */
+static void hash_bindings(const struct engine *e, const struct index_binding *bindings, size_t count, uint8_t ret[static SHA256_DIGEST_SIZE])
 {
 	struct sha256_ctx h;
 
 	sha256_init(&h);
+	for (size_t i = 0; i < e->tenant_count; i++)
+		sha256_update(&h, 1, (const uint8_t[]){e->tenants[i].guests_stand});
 	for (size_t i = 0; i < count; i++) {
 		const struct index_binding *b = &bindings[i];
 		const uint64_t numbers[] = {b->uid, b->tenant, b->governs_login, b->broken};
@@ -317,7 +327,7 @@ static void publish_index(struct engine *e, uint64_t generation, const struct in
 
 	note_trouble(e, r, "index");
 	if (r == 0)
-		hash_bindings(bindings, count, e->bindings);
+		hash_bindings(e, bindings, count, e->bindings);
 	else
 		memset(e->bindings, 0, sizeof(e->bindings));
 }
@@ -326,7 +336,7 @@ static bool bindings_changed(const struct engine *e, const struct index_binding 
 {
 	uint8_t now[SHA256_DIGEST_SIZE];
 
-	hash_bindings(bindings, count, now);
+	hash_bindings(e, bindings, count, now);
 	return memcmp(now, e->bindings, sizeof(now)) != 0;
 }
 
@@ -388,6 +398,7 @@ static int open_published(struct engine *e)
 	for (size_t i = 0; i < e->tenant_count; i++) {
 		const char *name = e->compile->tenants[i].config.name;
 
+		e->tenants[i].guests_stand = true; /* as the index that is published says */
 		if (policy_open(name, &e->tenants[i].policy) < 0)
 			e->tenants[i].policy = NULL;
 		if (holders_open(name, "grants", &e->tenants[i].grants) < 0)

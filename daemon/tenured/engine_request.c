@@ -133,6 +133,8 @@ static int judge(struct engine *e, const struct actor *who, const struct request
 	*ret_field = NULL;
 	if (r == 0)
 		r = engine_check_lease(e, who->tenant, &j->now);
+	if (r == 0 && who->home != who->tenant)
+		r = engine_check_lease(e, who->home, &j->now);
 	if (r == 0)
 		r = engine_dates_now(e, &j->dates);
 	if (r == 0)

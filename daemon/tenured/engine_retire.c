@@ -89,7 +89,7 @@ static int retire_policy(struct retirement *r, const struct policy *old, const s
 	for (uint32_t i = 0; k == 0 && i < policy_principal_count(old); i++) {
 		struct policy_principal p;
 
-		if (policy_principal(old, i, &p) < 0 || p.uid == NO_ID || is_bound_uid(&r->e->state, tenant_id, &p))
+		if (policy_principal(old, i, &p) < 0 || p.uid == NO_ID || p.guest || is_bound_uid(&r->e->state, tenant_id, &p))
 			continue;
 		const struct known_uid key = {p.id, p.uid};
 		const struct known_uid *found = known ? bsearch(&key, known, count, sizeof(key), compare_known) : NULL;

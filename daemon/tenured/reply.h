@@ -40,8 +40,10 @@ bool request_is_of(const struct request *r, const struct actor *who) MUST_CHECK;
 /* Its principal holds its role at its scope now: the window of the grant that lasts longest. False: it does not. */
 bool request_is_held(struct broker *b, const struct request *r, struct window *ret) MUST_CHECK;
 
+/* The subject is who looks, or root looks: then what other tenants say of the subject as their guest is shown as well. */
+bool viewer_may_know_guest(const struct actor *viewer, const struct actor *subject) MUST_CHECK;
 /* Of its tenant too: ids are chosen by those who run directories, and two of them may choose the same. */
-bool session_is_of(struct broker *b, const struct session_view *s, const struct actor *who) MUST_CHECK;
+bool session_is_of(const struct session_view *s, const struct actor *who) MUST_CHECK;
 /* Root may know of every tenant, anybody else of the own one. */
 bool viewer_may_know(const struct actor *viewer, size_t tenant) MUST_CHECK;
 bool viewer_may_know_session(struct broker *b, const struct actor *viewer, const struct session_view *s) MUST_CHECK;

@@ -39,19 +39,23 @@ json_t *json_short_id(const struct uuid *id)
 
 bool request_is_of(const struct request *r, const struct actor *who)
 {
-	return who->governed && r->tenant == who->tenant && uuid_equal(&r->principal, &who->principal_id);
+	return r->tenant != SIZE_MAX && r->tenant != TENANT_UNKNOWN && engine_actor_is(who, &r->tenant_id, &r->principal);
 }
 
-bool session_is_of(struct broker *b, const struct session_view *s, const struct actor *who)
+bool session_is_of(const struct session_view *s, const struct actor *who)
 {
-	const struct tenant_config *tenant = who->governed ? engine_tenant(b->engine, who->tenant) : NULL;
-
-	return tenant && uuid_equal(&s->tenant_id, &tenant->id) && uuid_equal(&s->principal, &who->principal_id);
+	return engine_actor_is(who, &s->tenant_id, &s->principal);
 }
 
 bool viewer_may_know(const struct actor *viewer, size_t tenant)
 {
 	return viewer->uid == tenure_trusted_uid() || (viewer->governed && viewer->tenant == tenant);
+}
+
+bool viewer_may_know_guest(const struct actor *viewer, const struct actor *subject)
+{
+	return subject->governed && (viewer->uid == tenure_trusted_uid() ||
+				     engine_actor_is(viewer, &subject->tenant_id, &subject->principal_id));
 }
 
 bool viewer_may_know_session(struct broker *b, const struct actor *viewer, const struct session_view *s)
@@ -172,12 +176,23 @@ static int add_name(void *context, const char *name)
 	return json_array_append_new(context, json_string(name)) < 0 ? -ENOMEM : 0;
 }
 
-static json_t *approvals_of(const struct request *r)
+/* Who decided. To a guest that is the tenant: of its people he hears nothing. */
+static const char *decider(struct broker *b, const struct actor *viewer, const struct request *r, const char *by)
+{
+	const struct tenant_config *tenant = engine_tenant(b->engine, r->tenant);
+
+	if (!by || viewer_may_know(viewer, r->tenant) || strcmp(by, r->user) == 0)
+		return by;
+	return tenant ? tenant->name : "?";
+}
+
+static json_t *approvals_of(struct broker *b, const struct actor *viewer, const struct request *r)
 {
 	json_t *items = json_array();
 
 	for (size_t i = 0; i < r->approval_count; i++)
-		(void)json_array_append_new(items, json_pack("{s:s, s:o, s:s}", "by", r->approvals[i].by, "at",
+		(void)json_array_append_new(items, json_pack("{s:s, s:o, s:s}", "by",
+							     decider(b, viewer, r, r->approvals[i].by), "at",
 							     json_time(r->approvals[i].at_ns), "reason",
 							     r->approvals[i].reason ? r->approvals[i].reason : ""));
 	return items;
@@ -227,14 +242,14 @@ static void add_decision(struct broker *b, const struct actor *viewer, const str
 	unsigned count = 0;
 	int64_t last_ns = 0;
 
-	if (r->state == REQUEST_PENDING &&
+	if (r->state == REQUEST_PENDING && viewer_may_know(viewer, r->tenant) &&
 	    engine_approvers(b->engine, (struct request *)(uintptr_t)r, add_name, approvers) < 0)
 		(void)json_array_clear(approvers);
 	engine_before(b->engine, r, &count, &last_ns);
 	(void)json_object_set_new(row, "approvals_needed", json_integer(r->approvals_needed));
-	(void)json_object_set_new(row, "approvals", approvals_of(r));
+	(void)json_object_set_new(row, "approvals", approvals_of(b, viewer, r));
 	(void)json_object_set_new(row, "approvers", approvers);
-	(void)json_object_set_new(row, "decided_by", json_text(r->decided_by));
+	(void)json_object_set_new(row, "decided_by", json_text(decider(b, viewer, r, r->decided_by)));
 	(void)json_object_set_new(row, "decided_reason", json_text(r->decided_reason));
 	(void)json_object_set_new(row, "before",
 				  json_pack("{s:i, s:o}", "count", (int)count, "last", json_time(last_ns)));

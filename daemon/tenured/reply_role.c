@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/base/paths.h"
+
 /* A row is made from an assignment; a live grant or an open request of the role then marks it. */
 struct role_walk {
 	struct broker *broker;
@@ -12,6 +14,7 @@ struct role_walk {
 	const struct policy *policy;
 	struct instant now;
 	bool shows_places;
+	const char *host; /* the tenant whose guest the subject is; NULL: none */
 	json_t *rows;
 };
 
@@ -40,11 +43,11 @@ static void add_terms(const struct role_walk *walk, uint32_t role, json_t *row)
 	(void)json_object_set_new(row, "approvals", json_integer(known ? a->approvals : 0));
 }
 
-static const char *through_text(const struct eligibility *e, char *buf, size_t len)
+static const char *through_text(const struct role_walk *walk, const struct eligibility *e, char *buf, size_t len)
 {
-	if (!e->through)
+	if (!walk->host && !e->through)
 		return "direct";
-	(void)snprintf(buf, len, "group %s", e->through);
+	(void)snprintf(buf, len, "%s %s", walk->host ? "guest of" : "group", walk->host ? walk->host : e->through);
 	return buf;
 }
 
@@ -59,7 +62,7 @@ static int add_assignment(void *context, const struct eligibility *e)
 	row = json_pack("{s:s, s:s, s:s, s:o, s:o, s:s, s:o, s:o, s:n, s:n, s:b}", "role", e->role_name, "title",
 			e->title ? e->title : e->role_name, "state",
 			e->type == ASSIGNMENT_ACTIVE ? "assigned" : "eligible", "scope", json_text(e->scope), "unit",
-			json_text(e->unit), "through", through_text(e, through, sizeof(through)), "place",
+			json_text(e->unit), "through", through_text(walk, e, through, sizeof(through)), "place",
 			json_text(walk->shows_places ? e->place : NULL), "until", json_time(e->window.end_ns), "left",
 			"id", "usable", (int)e->usable);
 	if (!row)
@@ -122,7 +125,7 @@ static int add_request(void *context, const struct request *r)
 	size_t i;
 	json_t *row;
 
-	if (!is_open(r) || !request_is_of(r, walk->subject))
+	if (!is_open(r) || r->tenant != walk->subject->tenant || !request_is_of(r, walk->subject))
 		return 0;
 	json_array_foreach(walk->rows, i, row) {
 		if (row_is_for(row, r)) {
@@ -137,6 +140,46 @@ static int add_request(void *context, const struct request *r)
 	return add_lone_request(walk, r);
 }
 
+static int add_roles(struct role_walk *walk)
+{
+	json_t *all = walk->rows;
+	int r;
+
+	walk->rows = json_array(); /* so that no request marks a row of another tenant */
+	if (!walk->rows)
+		r = -ENOMEM;
+	else
+		r = decide_assignments(walk->policy, walk->subject->principal, &walk->now, add_assignment, walk);
+	if (r == 0)
+		r = engine_each(walk->broker->engine, add_request, walk);
+	if (r == 0)
+		r = json_array_extend(all, walk->rows) < 0 ? -ENOMEM : 0;
+	json_decref(walk->rows);
+	walk->rows = all;
+	return r;
+}
+
+/* Roles of other tenants that name the subject as their guest. */
+static int add_guest_roles(struct role_walk *walk)
+{
+	const struct actor *subject = walk->subject;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < engine_tenant_count(walk->broker->engine); i++) {
+		struct actor guest;
+		int k = engine_guest(walk->broker->engine, subject, i, &guest);
+
+		if (k < 0)
+			continue;
+		walk->subject = &guest;
+		walk->policy = engine_policy(walk->broker->engine, i);
+		walk->host = engine_tenant(walk->broker->engine, i)->name;
+		r = add_roles(walk);
+	}
+	walk->subject = subject;
+	return r;
+}
+
 json_t *rows_of_roles(struct broker *b, const struct actor *viewer, const struct actor *subject)
 {
 	struct role_walk walk = {
@@ -146,11 +189,15 @@ json_t *rows_of_roles(struct broker *b, const struct actor *viewer, const struct
 		.shows_places = viewer_has_right(b, viewer, RIGHT_POLICY_READ, NULL),
 		.rows = json_array(),
 	};
+	int r;
 
 	if (!walk.rows || !subject->governed || !walk.policy || engine_now(b->engine, &walk.now) < 0)
 		return walk.rows;
-	if (decide_assignments(walk.policy, subject->principal, &walk.now, add_assignment, &walk) < 0 ||
-	    engine_each(b->engine, add_request, &walk) < 0)
+	r = add_roles(&walk);
+	walk.shows_places = viewer->uid == tenure_trusted_uid();
+	if (r == 0 && viewer_may_know_guest(viewer, subject))
+		r = add_guest_roles(&walk);
+	if (r < 0)
 		(void)json_array_clear(walk.rows); /* a part would be taken for the whole */
 	return walk.rows;
 }
@@ -165,7 +212,8 @@ static int add_request_row(void *context, const struct request *r)
 {
 	struct request_walk *walk = context;
 
-	if (!is_open(r) || !request_is_of(r, walk->subject))
+	if (!is_open(r) || !request_is_of(r, walk->subject) ||
+	    (r->tenant != walk->subject->tenant && !viewer_may_know_guest(walk->viewer, walk->subject)))
 		return 0;
 	return json_array_append_new(walk->rows, row_request(walk->broker, walk->viewer, r)) < 0 ? -ENOMEM : 0;
 }

@@ -70,6 +70,7 @@ struct session_question {
 	uid_t invoker;
 	const char *target;
 	const char *groups; /* each must be held as well, as long as the session lasts; "": none */
+	struct uuid principal; /* whom it was opened for, who may be a guest; null at opening */
 	struct uuid rests_on; /* the grant that covered it so far; null at opening and for standing rights */
 	struct instant now;
 };

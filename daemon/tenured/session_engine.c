@@ -117,15 +117,62 @@ static enum session_cause cause_find(const struct judging *g, enum right_kind ki
 										 SESSION_CAUSE_NONE;
 }
 
-static enum verdict right_decide(struct judging *g, enum question question, const char *target, struct decision *ret)
+static void deny(struct decision *d, enum why why)
 {
-	struct decision_request request = {
+	*d = (struct decision){.verdict = VERDICT_DENY, .why = why};
+}
+
+/* As the guest that he is in that tenant. Not a guest there: nothing changes in *ret, and a denial. */
+static enum verdict guest_decide(const struct judging *g, const struct actor *guest,
+				 const struct decision_request *request, struct decision *ret)
+{
+	struct decision d;
+
+	if (decide_guest(engine_policy(g->engine, g->who.tenant), engine_policy(g->engine, guest->tenant),
+			 engine_grants(g->engine, guest->tenant), request, &d, NULL, NULL) == VERDICT_ALLOW ||
+	    d.why == WHY_UNREADABLE)
+		*ret = d;
+	return d.verdict;
+}
+
+/*
+ * Own tenant first, then those where he is a guest, as the modules ask. as: not NULL and not null: as that principal
+ * alone; null: set to the one that it is. What cannot be read denies.
+ */
+static enum verdict right_decide(struct judging *g, enum question question, const char *target, struct actor *as,
+				 struct decision *ret)
+{
+	const struct decision_request request = {
 		.question = question, .principal = g->who.principal, .service = g->question->service, .target = target,
 		.target_user = NO_INDEX, .now = g->question->now,
 	};
+	const bool any = !as || uuid_is_null(&as->principal_id);
+	const struct uuid wanted = as ? as->principal_id : (struct uuid){{0}};
+	enum verdict verdict = decide(engine_policy(g->engine, g->who.tenant), engine_grants(g->engine, g->who.tenant),
+				      &request, ret, NULL, NULL);
 
-	return decide(engine_policy(g->engine, g->who.tenant), engine_grants(g->engine, g->who.tenant), &request, ret,
-		      NULL, NULL);
+	if (as && (any || uuid_equal(&wanted, &g->who.principal_id)))
+		*as = g->who;
+	if (uuid_equal(&wanted, &g->who.principal_id) || (any && verdict == VERDICT_ALLOW))
+		return verdict;
+	if (verdict != VERDICT_ALLOW && !decide_may_be_guest(ret))
+		return verdict;
+	if (verdict == VERDICT_ALLOW)
+		deny(ret, question == QUESTION_LOGIN ? WHY_NO_LOGIN_RIGHT : WHY_NO_ACTIVE_ROLE);
+	for (size_t i = 0; i < engine_tenant_count(g->engine) && ret->why != WHY_UNREADABLE; i++) {
+		struct actor guest;
+		int r = engine_guest(g->engine, &g->who, i, &guest);
+
+		if (r < 0 && r != -ENOENT)
+			deny(ret, WHY_UNREADABLE);
+		if (r < 0 || (!any && !uuid_equal(&wanted, &guest.principal_id)) ||
+		    guest_decide(g, &guest, &request, ret) != VERDICT_ALLOW)
+			continue;
+		if (as)
+			*as = guest;
+		return VERDICT_ALLOW;
+	}
+	return ret->verdict;
 }
 
 /* The window of both; who ends first gives the role, and of two that end together the grant. */
@@ -150,7 +197,7 @@ static int group_judge(void *context, const char *group)
 	struct judging *g = context;
 	struct decision d;
 
-	if (right_decide(g, QUESTION_GROUP, group, &d) == VERDICT_ALLOW) {
+	if (right_decide(g, QUESTION_GROUP, group, NULL, &d) == VERDICT_ALLOW) {
 		decision_join(&g->ret->decision, &d, &g->question->now);
 		return 0;
 	}
@@ -165,11 +212,14 @@ static int rights_judge(struct judging *g)
 	const struct session_question *q = g->question;
 	bool login = q->kind == SESSION_LOGIN;
 	struct decision *d = &g->ret->decision;
+	struct actor as = {.principal_id = q->principal};
 
-	if (right_decide(g, login ? QUESTION_LOGIN : QUESTION_GATE, q->target, d) != VERDICT_ALLOW) {
+	if (right_decide(g, login ? QUESTION_LOGIN : QUESTION_GATE, q->target, &as, d) != VERDICT_ALLOW) {
 		g->ret->cause = cause_find(g, login ? RIGHT_LOGIN : RIGHT_BECOME, login ? NULL : q->target);
 		return 0;
 	}
+	g->ret->tenant_id = engine_tenant(g->engine, as.tenant)->id;
+	g->ret->principal = as.principal_id;
 	int r = session_groups_each(login && q->groups ? q->groups : "", group_judge, g);
 	if (r >= 0)
 		return 0;

@@ -15,7 +15,7 @@ struct session_question session_question_of(const struct session *e, const struc
 {
 	return (struct session_question){
 		.kind = e->kind, .service = e->service, .invoker = e->invoker, .target = e->target,
-		.groups = e->groups, .rests_on = e->request, .now = *now,
+		.groups = e->groups, .principal = e->principal, .rests_on = e->request, .now = *now,
 	};
 }
 

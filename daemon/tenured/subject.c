@@ -18,10 +18,15 @@ static int subject_read(struct broker *b, size_t tenant, uint32_t position, stru
 			      .login_uid = NO_ID,
 			      .governed = true,
 			      .tenant = tenant,
+			      .home = tenant,
+			      .tenant_id = config ? config->id : (struct uuid){{0}},
 			      .principal = position,
 			      .principal_id = p.id};
-	(void)snprintf(ret->user, sizeof(ret->user), "%s@%s", p.name,
-		       config && config->domain_count ? config->domains[0] : "");
+	if (p.guest)
+		(void)snprintf(ret->user, sizeof(ret->user), "%s", p.name);
+	else
+		(void)snprintf(ret->user, sizeof(ret->user), "%s@%s", p.name,
+			       config && config->domain_count ? config->domains[0] : "");
 	(void)snprintf(ret->login, sizeof(ret->login), "%s", p.login ? p.login : "");
 	return 0;
 }
@@ -55,6 +60,21 @@ static int find_in_tenant(struct broker *b, size_t i, const char *text, struct a
 	return r < 0 ? r : subject_read(b, i, position, ret);
 }
 
+/* A guest is called by his own domain: whoever may know of him there has found him already. */
+static int find_guest(struct broker *b, size_t i, const char *text, struct actor *ret)
+{
+	const struct policy *policy = engine_policy(b->engine, i);
+	struct policy_principal p;
+	uint32_t position;
+	int r = policy && strchr(text, '@') ? policy_principal_by_name(policy, text, &position) : -ENOENT;
+
+	if (r == 0)
+		r = policy_principal(policy, position, &p);
+	if (r == 0 && !p.guest)
+		r = -ENOENT;
+	return r < 0 ? r : subject_read(b, i, position, ret);
+}
+
 /* A local login whose name is not the principal's. */
 static int find_by_local_login(struct broker *b, const struct actor *viewer, const char *login, struct actor *ret)
 {
@@ -76,6 +96,12 @@ int subject_find(struct broker *b, const struct actor *viewer, const char *text,
 		return 0;
 	for (size_t i = 0; i < engine_tenant_count(b->engine); i++) {
 		int r = viewer_may_know(viewer, i) ? find_in_tenant(b, i, text, ret) : -ENOENT;
+
+		if (r != -ENOENT)
+			return r;
+	}
+	for (size_t i = 0; i < engine_tenant_count(b->engine); i++) {
+		int r = viewer_may_know(viewer, i) ? find_guest(b, i, text, ret) : -ENOENT;
 
 		if (r != -ENOENT)
 			return r;

@@ -152,19 +152,34 @@ static void reply(struct call *c, const struct actor *subject, struct explanatio
 				"next", json_text(next && *next ? next : NULL)));
 }
 
-/* May the role be activated? Its one step is the assignment. */
+static int judge_role(struct engine *e, const struct actor *subject, const char *name, const struct instant *now,
+		      struct eligibility *ret)
+{
+	const struct policy *policy = engine_policy(e, subject->tenant);
+	uint32_t role;
+	int r = policy ? policy_role_by_name(policy, name, &role) : -ENOENT;
+
+	return r == 0 ? decide_activation(policy, subject->principal, role, NULL, now, ret) : r;
+}
+
+/* May the role be activated, there or where the subject is a guest? Its one step is the assignment. */
 static void explain_role(struct call *c, const struct actor *subject, const char *name, struct explanation *x)
 {
-	const struct policy *policy = engine_policy(call_broker(c)->engine, subject->tenant);
+	struct engine *engine = call_broker(c)->engine;
 	struct eligibility e = {0};
 	struct trace_record t = {
 		.step = TRACE_RIGHT, .subject = "role", .text = name, .place = "", .result = "not eligible"};
 	char next[64] = "";
-	uint32_t role;
-	int r = policy ? policy_role_by_name(policy, name, &role) : -ENOENT;
+	int r = judge_role(engine, subject, name, &x->question.now, &e);
 
-	if (r == 0)
-		r = decide_activation(policy, subject->principal, role, NULL, &x->question.now, &e);
+	for (size_t i = 0; r != 0 && viewer_may_know_guest(call_actor(c), subject) && i < engine_tenant_count(engine); i++) {
+		struct actor guest;
+
+		if (engine_guest(engine, subject, i, &guest) < 0)
+			continue;
+		r = judge_role(engine, &guest, name, &x->question.now, &e);
+		x->shows_places = x->shows_places && viewer_may_know(call_actor(c), i);
+	}
 	if (r == 0) {
 		t.met = true;
 		t.place = e.place;
@@ -211,6 +226,39 @@ static void explain_lease(const struct tenant_config *tenant, struct explanation
 	add_record(x, &t);
 }
 
+/*
+ * Where the own tenant has no right to give, what the others say of the subject as their guest: told if it allows, or
+ * names a role that would.
+ */
+static void explain_guest(struct call *c, const struct actor *subject, struct explanation *x, enum verdict *verdict,
+			  struct decision *d)
+{
+	struct engine *e = call_broker(c)->engine;
+
+	for (size_t i = 0; i < engine_tenant_count(e) && !verdict_allows(*verdict) && decide_may_be_guest(d); i++) {
+		struct trace_record t = {.step = TRACE_TENANT, .subject = "guest", .place = "", .result = "yes", .met = true};
+		struct decision_request question = x->question;
+		struct decision abroad;
+		struct actor guest;
+		enum verdict v;
+
+		if (engine_guest(e, subject, i, &guest) < 0)
+			continue;
+		v = decide_guest(engine_policy(e, subject->tenant), engine_policy(e, i), engine_grants(e, i), &question,
+				 &abroad, NULL, NULL);
+		if (!verdict_allows(v) && (!abroad.role[0] || d->role[0]))
+			continue;
+		t.text = engine_tenant(e, i)->name;
+		x->first_unmet = verdict_allows(v) ? 0 : x->first_unmet;
+		add_record(x, &t);
+		x->shows_places = x->shows_places && viewer_may_know(call_actor(c), i);
+		v = decide_guest(engine_policy(e, subject->tenant), engine_policy(e, i), engine_grants(e, i), &question,
+				 d, add_record, x);
+		*verdict = v;
+		explain_lease(engine_tenant(e, i), x, verdict, d);
+	}
+}
+
 static void explain_service(struct call *c, const struct actor *subject, struct explanation *x)
 {
 	struct broker *b = call_broker(c);
@@ -227,6 +275,8 @@ static void explain_service(struct call *c, const struct actor *subject, struct 
 	x->question.principal = subject->principal;
 	verdict = decide(engine_policy(b->engine, subject->tenant), engine_grants(b->engine, subject->tenant),
 			 &x->question, &d, add_record, x);
+	if (viewer_may_know_guest(call_actor(c), subject))
+		explain_guest(c, subject, x, &verdict, &d);
 	explain_lease(engine_tenant(b->engine, subject->tenant), x, &verdict, &d);
 	if (only_reports(x))
 		add_record(x, &mode);

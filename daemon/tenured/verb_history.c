@@ -18,7 +18,10 @@ struct history {
 	struct reading *reading;
 	bool of_one;	     /* else: everybody's of */
 	bool of_tenant;	     /* this tenant, and what is no tenant's; else: of all */
-	struct uuid tenant_id, principal;
+	struct actor subject;
+	bool as_guest;	     /* what the subject did in other tenants, too */
+	bool redacts;	     /* without who decided there */
+	struct uuid tenant_id;
 	const char *id;	     /* the call's */
 	size_t limit;
 	json_t *items;
@@ -46,11 +49,35 @@ static bool is_id(const json_t *line, const char *name, const struct uuid *id)
 	return text && uuid_parse(text, &uuid) == 0 && uuid_equal(&uuid, id);
 }
 
+static bool is_of(const struct history *h, const json_t *line, const struct uuid *tenant, const char *name)
+{
+	const char *text = field(line, name);
+	struct uuid principal;
+
+	return text && uuid_parse(text, &principal) == 0 && engine_actor_is(&h->subject, tenant, &principal);
+}
+
+static bool line_tenant(const json_t *line, struct uuid *ret)
+{
+	const char *text = field(line, "tenant_id");
+
+	return text && uuid_parse(text, ret) == 0;
+}
+
 /* Theirs, or done by them: by id, for a name may have been somebody else's (T50). */
 static bool is_about(const struct history *h, const json_t *line)
 {
-	return is_id(line, "tenant_id", &h->tenant_id) &&
-	       (is_id(line, "principal", &h->principal) || is_id(line, "by_principal", &h->principal));
+	struct uuid tenant;
+
+	return line_tenant(line, &tenant) && (h->as_guest || uuid_equal(&tenant, &h->tenant_id)) &&
+	       (is_of(h, line, &tenant, "principal") || is_of(h, line, &tenant, "by_principal"));
+}
+
+static bool is_abroad(const struct history *h, const json_t *line)
+{
+	struct uuid tenant;
+
+	return h->as_guest && line_tenant(line, &tenant) && !uuid_equal(&tenant, &h->tenant_id) && is_about(h, line);
 }
 
 /*
@@ -71,20 +98,51 @@ static bool is_wanted(const struct history *h, const struct journal_record *reco
 	const char *id = field(record->line, "id");
 	struct uuid uuid;
 
-	if ((h->of_one && !is_about(h, record->line)) || (h->of_tenant && !is_of_tenant(h, record->line)))
+	if ((h->of_one && !is_about(h, record->line)) || 
+	    (h->of_tenant && !is_of_tenant(h, record->line) && !is_abroad(h, record->line)))
 		return false;
 	return !h->id || (id && uuid_parse(id, &uuid) == 0 && request_id_matches(&uuid, h->id));
+}
+
+/* Of the people of another tenant a guest hears nothing: what they did, their tenant did. */
+static void redact(const struct history *h, json_t *line)
+{
+	static const char *const keys[] = {"by", "by_principal", "by_uid", "by_login_uid"};
+	struct uuid tenant;
+
+	if (line_tenant(line, &tenant) && is_of(h, line, &tenant, "by_principal"))
+		return;
+	if (strcmp(field(line, "by") ? field(line, "by") : "", h->subject.user) == 0)
+		return;
+	for (size_t i = 0; i < ARRAY_LENGTH(keys); i++)
+		(void)json_object_del(line, keys[i]);
+}
+
+/* Takes the row. */
+static int add_row(struct history *h, json_t *row)
+{
+	if (json_array_size(h->items) >= h->limit)
+		(void)json_array_remove(h->items, 0);
+	return json_array_append_new(h->items, row) < 0 ? -ENOMEM : 0;
 }
 
 static int collect(void *context, const struct journal_record *record)
 {
 	struct history *h = context;
+	struct journal_record told = *record;
+	int r;
 
 	if (!is_wanted(h, record))
 		return 0;
-	if (json_array_size(h->items) >= h->limit)
-		(void)json_array_remove(h->items, 0);
-	return json_array_append_new(h->items, row_event(record)) < 0 ? -ENOMEM : 0;
+	if (!h->redacts || !is_abroad(h, record->line))
+		return add_row(h, row_event(record));
+	told.line = json_copy(record->line);
+	if (!told.line)
+		return -ENOMEM;
+	redact(h, told.line);
+	r = add_row(h, row_event(&told));
+	json_decref(told.line);
+	return r;
 }
 
 /* Drops the oldest until the rest fits a message. */
@@ -137,7 +195,9 @@ static int start(struct call *c, struct history *h, const struct actor *subject,
 	h->limit = (size_t)call_number(c, "limit", LIMIT_DEFAULT);
 	h->of_one = call_text(c, "user") || !sees_all;
 	h->of_tenant = !viewer_may_know(call_actor(c), SIZE_MAX);
-	h->principal = subject->principal_id;
+	h->subject = *subject;
+	h->as_guest = viewer_may_know_guest(call_actor(c), subject);
+	h->redacts = h->as_guest && !viewer_may_know(call_actor(c), SIZE_MAX);
 	h->tenant_id = tenant ? tenant->id : (struct uuid){{0}};
 	h->items = json_array();
 	return h->items ? reading_start(b->readings, &in, &h->reading) : -ENOMEM;

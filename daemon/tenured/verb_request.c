@@ -20,6 +20,7 @@ struct filing {
 	enum request_state state;
 	size_t approvals;
 	char *role, *scope; /* of an extension: the engine's may move */
+	struct actor who;   /* the caller, or the guest that the caller is in the tenant whose role it is */
 };
 
 static void release(void *state)
@@ -34,7 +35,8 @@ static void release(void *state)
 /* The role's terms for the caller. False: there are none. */
 static bool find_terms(struct call *c, const char *role, struct role_terms *ret)
 {
-	const struct policy *policy = engine_policy(call_broker(c)->engine, call_actor(c)->tenant);
+	const struct filing *f = call_state(c);
+	const struct policy *policy = engine_policy(call_broker(c)->engine, f->who.tenant);
 	uint32_t position;
 
 	return policy && policy_role_by_name(policy, role, &position) == 0 &&
@@ -57,7 +59,7 @@ static bool more_can_be_had(struct call *c, const struct filing *f)
 	int r;
 
 	most.duration_ns = 0;
-	r = engine_request_check(call_broker(c)->engine, call_actor(c), &most, &field);
+	r = engine_request_check(call_broker(c)->engine, &f->who, &most, &field);
 	return r == 0 || r == -EKEYREJECTED || !field || strcmp(field, "duration") != 0;
 }
 
@@ -127,7 +129,7 @@ static int add_scope(void *context, const struct eligibility *e)
 /* Says where the caller may ask for the role. True: the call is answered. */
 static bool answer_scope(struct call *c, const struct filing *f)
 {
-	const struct policy *policy = engine_policy(call_broker(c)->engine, call_actor(c)->tenant);
+	const struct policy *policy = engine_policy(call_broker(c)->engine, f->who.tenant);
 	struct scope_list l = {.role = f->in.role, .here = "/", .text = BUFFER(SCOPES_BYTES)};
 	struct policy_host host;
 	struct instant now;
@@ -136,7 +138,7 @@ static bool answer_scope(struct call *c, const struct filing *f)
 
 	if (policy && policy_host(policy, &host) == 0 && host.known)
 		l.here = host.path;
-	known = policy && policy_principal_by_id(policy, &call_actor(c)->principal_id, &principal) == 0 &&
+	known = policy && policy_principal_by_id(policy, &f->who.principal_id, &principal) == 0 &&
 		engine_now(call_broker(c)->engine, &now) == 0 &&
 		decide_assignments(policy, principal, &now, add_scope, &l) == 0 && buffer_error(&l.text) == 0 &&
 		l.text.len > 0;
@@ -189,7 +191,9 @@ static void file(struct call *c, bool step_up)
 	struct broker *b = call_broker(c);
 	struct filing *f = call_state(c);
 	const struct request *r;
-	int error = engine_request(b->engine, call_actor(c), &f->in, step_up, &r);
+	/* How step-up was proved stands in the caller alone. */
+	memcpy(f->who.proof, call_actor(c)->proof, sizeof(f->who.proof));
+	int error = engine_request(b->engine, &f->who, &f->in, step_up, &r);
 
 	broker_settle(b);
 	if (error < 0) {
@@ -210,6 +214,44 @@ static void file(struct call *c, bool step_up)
 static void file_with_step_up(struct call *c)
 {
 	file(c, true);
+}
+
+static int is_eligible(void *context, const struct eligibility *e)
+{
+	return e->type == ASSIGNMENT_ELIGIBLE && strcmp(e->role_name, context) == 0;
+}
+
+static bool may_ask(struct call *c, const struct actor *who, char *role)
+{
+	const struct policy *policy = engine_policy(call_broker(c)->engine, who->tenant);
+	struct instant now;
+
+	return policy && who->governed && engine_dates_now(call_broker(c)->engine, &now) == 0 &&
+	       decide_assignments(policy, who->principal, &now, is_eligible, role) == 1;
+}
+
+/*
+ * The own tenant, unless it has no such role for the caller and one has whose guest the caller is. What other roles there
+ * are is nothing to a guest, not even by another error.
+ */
+static void choose_tenant(struct call *c, struct filing *f)
+{
+	struct engine *e = call_broker(c)->engine;
+	const bool extends = !uuid_is_null(&f->in.extends);
+	const struct request *r = NULL;
+	struct actor guest;
+
+	f->who = *call_actor(c);
+	if (extends ? engine_find_id(e, &f->in.extends, &r) < 0 : may_ask(c, &f->who, f->role))
+		return;
+	for (size_t i = 0; i < engine_tenant_count(e); i++) {
+		if ((extends && i != r->tenant) || engine_guest(e, call_actor(c), i, &guest) < 0)
+			continue;
+		if (extends || may_ask(c, &guest, f->role)) {
+			f->who = guest;
+			return;
+		}
+	}
 }
 
 void request_file(struct call *c, const char *role, const char *scope, const struct uuid *extends)
@@ -234,8 +276,9 @@ void request_file(struct call *c, const char *role, const char *scope, const str
 				       .ticket = call_text(c, "ticket"),
 				       .duration_ns = call_number(c, "duration", 0) * NS_PER_S,
 				       .extends = *extends};
+	choose_tenant(c, f);
 	call_set_state(c, f, release);
-	r = engine_request_check(call_broker(c)->engine, call_actor(c), &f->in, &field);
+	r = engine_request_check(call_broker(c)->engine, &f->who, &f->in, &field);
 	if (r == 0)
 		file(c, false);
 	else if (r == -EKEYREJECTED)

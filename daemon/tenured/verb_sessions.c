@@ -13,7 +13,10 @@ static int add(void *context, const struct session_view *s)
 {
 	struct listing *l = context;
 
-	if (l->subject ? !session_is_of(l->broker, s, l->subject) : !viewer_may_know_session(l->broker, l->viewer, s))
+	/* Of others, none that they have as guests of another tenant. */
+	if (l->subject && !session_is_of(s, l->viewer) && !viewer_may_know_session(l->broker, l->viewer, s))
+		return 0;
+	if (l->subject ? !session_is_of(s, l->subject) : !viewer_may_know_session(l->broker, l->viewer, s))
 		return 0;
 	return json_array_append_new(l->items, row_session(s)) < 0 ? -ENOMEM : 0;
 }
