@@ -2,7 +2,6 @@
 #include "common/model/settings.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 static void strings_free(char **strings, size_t count)
 {
@@ -56,14 +55,6 @@ void trust_done(struct trust *t)
 	strings_free(t->users, t->user_count);
 	strings_free(t->groups, t->group_count);
 	*t = (struct trust){0};
-}
-
-bool tenant_trusts(const struct tenant_config *t, const struct tenant_config *other)
-{
-	for (size_t i = 0; i < t->trust_count; i++)
-		if (strcmp(t->trusts[i].tenant, other->name) == 0)
-			return true;
-	return false;
 }
 
 void tenant_config_done(struct tenant_config *c)

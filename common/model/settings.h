@@ -4,6 +4,8 @@
 
 /* What tenure.conf and tenants.d/NAME.conf say, after parsing. config/ fills these, the broker compiles them. */
 
+#include <string.h>
+
 #include "common/model/validate.h"
 
 struct gate_service {
@@ -132,7 +134,13 @@ void tenants_validate(const struct tenant_config *tenants, size_t count, const s
 		      struct problem_list *problems);
 
 /* Has the first a trust of the other? */
-bool tenant_trusts(const struct tenant_config *t, const struct tenant_config *other);
+static inline bool tenant_trusts(const struct tenant_config *t, const struct tenant_config *other)
+{
+	for (size_t i = 0; i < t->trust_count; i++)
+		if (strcmp(t->trusts[i].tenant, other->name) == 0)
+			return true;
+	return false;
+}
 
 /* They free what is inside, accept half-filled ones, and leave them empty. */
 void host_config_done(struct host_config *c);
