@@ -4,6 +4,7 @@
  * connection, and sent when it is whole. What cannot be read whole is a broken object, and the others are read on.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -194,6 +195,14 @@ static int go_on(struct server *s, struct failure *ret_failure)
 	return error > 0 ? ask_part(s, name, ret_failure) : leave(s, send_whole(s), ret_failure);
 }
 
+static int refused(struct server *s, int code, struct failure *ret_failure)
+{
+	char why[128];
+
+	(void)snprintf(why, sizeof(why), "the server says: %s", ldap_err2string(code));
+	return leave(s, send_broken(s, why), ret_failure);
+}
+
 int reading_result(struct server *s, LDAPMessage *m, struct failure *ret_failure)
 {
 	int code = LDAP_OTHER, error = ldap_parse_result(s->ld, m, &code, NULL, NULL, NULL, NULL, 0);
@@ -212,6 +221,6 @@ int reading_result(struct server *s, LDAPMessage *m, struct failure *ret_failure
 		failure_of(s->ld, code, ret_failure);
 		return -EIO;
 	default:
-		return leave(s, send_broken(s, ldap_err2string(code)), ret_failure);
+		return refused(s, code, ret_failure);
 	}
 }

@@ -197,6 +197,7 @@ if [ "${TENURE_E2E_SOURCE:-file}" = ldap ] && [ -z "${e2e_of_ldap:-}" ]; then
 		. /tests/ldap/lib.sh
 		e2e_tenant_up && cp /run/tenure.conf.of-file /etc/tenure/tenure.conf
 	)
+	# shellcheck disable=SC2031  # that subshell has a password of its own
 	directory_change() { printf '%s\n' "$@" | ldapmodify -x -H ldapi:/// -D cn=admin,dc=contoso,dc=com -w "$password" >/dev/null; } # LINE...
 	account_enabled() # USER TRUE|FALSE
 	{

@@ -5,7 +5,6 @@
  */
 #include <errno.h>
 #include <poll.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,261 +13,7 @@
 
 #include "daemon/tenure-sync/serve.h"
 #include "tests/unit/cmocka_test.h"
-#include "tests/unit/fake_ldap.h"
-
-#define BASE   "dc=x"
-#define PEOPLE "ou=people,dc=x"
-#define GROUPS "ou=groups,dc=x"
-#define BIG    "cn=big,ou=groups,dc=x"
-
-enum lie {
-	NO_LIE,
-	ENDS_LATE,	/* says of all that there are more */
-	NAMED_WHOLE,	/* all of them, as a part */
-	EMPTY_BESIDE,	/* what was asked for, without values, and what there is */
-	REPEATS, BACKWARDS, AHEAD, WITHOUT_END, VANISHES, PLAIN, RENAMES, MISCOUNTS, EMPTY, NOT_A_NUMBER, ANSWERS_TWICE,
-	FAILS, BUSY, CLOSES, SILENT,
-	GONE, GONE_LATER, REPLACED, REPLACED_LATER, REFERS,
-	SHRINKS_ONCE,	/* the first of them goes after the first part */
-	SHRINKS_ALWAYS, TWO_FIRST, FORBIDS_ENTRY, LARGE,
-};
-
-/* What the server is, and what it was asked. */
-struct fake_ad {
-	enum lie lie;
-	unsigned members, part; /* of BIG; values at once */
-	unsigned gone;		/* of the members, from the first */
-	atomic_uint searches, pages, entries, parts;
-	char asked[3][64]; /* of the first parts */
-	bool page_was_next; /* the second page was asked for with the first's cookie */
-	char *padding;	    /* of LARGE */
-};
-
-static const char id_big[16] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16}, id_other[16] = {2}, id_small[16] = {3},
-		  id_user[16] = {4};
-
-static void put_id(BerElement *e, const char id[static 16])
-{
-	const struct berval v = {16, (char *)(uintptr_t)id};
-
-	fake_attribute(e, "objectGUID", &v, 1);
-}
-
-/* Members first to last, under that name. */
-static void put_members(const struct fake_ad *d, BerElement *e, const char *name, unsigned first, unsigned count)
-{
-	struct berval *values = calloc(count + 1, sizeof(*values));
-
-	if (!values)
-		abort();
-	for (unsigned i = 0; i < count; i++) {
-		char *text = NULL;
-
-		if (asprintf(&text, "CN=u%u%s,OU=people,DC=x", d->gone + first + i, d->padding ? d->padding : "") < 0)
-			abort();
-		values[i] = (struct berval){strlen(text), text};
-	}
-	fake_attribute(e, name, values, count);
-	for (unsigned i = 0; i < count; i++)
-		free(values[i].bv_val);
-	free(values);
-}
-
-/* What a server that tells the truth gives from there on. */
-static void put_part(const struct fake_ad *d, BerElement *e, unsigned low)
-{
-	const unsigned there = d->members - d->gone, left = low < there ? there - low : 0;
-	char name[64];
-
-	if (left > d->part || (left == d->part && d->lie == ENDS_LATE))
-		(void)snprintf(name, sizeof(name), "member;range=%u-%u", low, low + d->part - 1);
-	else
-		(void)snprintf(name, sizeof(name), "Member;Range=%u-*", low);
-	put_members(d, e, name, low, left < d->part ? left : d->part);
-}
-
-static BerElement *begin_group(const struct fake_request *q, const char *dn, const char *name, const char id[static 16])
-{
-	BerElement *e = fake_entry(q, dn);
-
-	fake_text(e, "objectClass", "group");
-	fake_text(e, "sAMAccountName", name);
-	put_id(e, id);
-	return e;
-}
-
-static void send_big(struct fake_ldap *f, const struct fake_request *q, bool again)
-{
-	struct fake_ad *d = f->context;
-	BerElement *e = begin_group(q, BIG, "big", again && d->lie == REPLACED ? id_other : id_big);
-
-	if (d->lie == NAMED_WHOLE)
-		put_members(d, e, "member;range=0-*", 0, d->members);
-	else if (d->members <= d->part && d->lie != ENDS_LATE)
-		put_members(d, e, "member", 0, d->members);
-	else {
-		put_members(d, e, "member", 0, 0);
-		put_part(d, e, 0);
-		if (d->lie == TWO_FIRST)
-			put_part(d, e, 0);
-	}
-	fake_send(f, e);
-}
-
-static void send_small(struct fake_ldap *f, const struct fake_request *q)
-{
-	struct fake_ad two = {.members = 2};
-	BerElement *e = begin_group(q, "cn=small," GROUPS, "small", id_small);
-
-	put_members(&two, e, "member", 0, 2);
-	fake_send(f, e);
-}
-
-static void send_user(struct fake_ldap *f, const struct fake_request *q)
-{
-	BerElement *e = fake_entry(q, "cn=u1," PEOPLE);
-
-	fake_text(e, "objectClass", "user");
-	fake_text(e, "sAMAccountName", "u1");
-	put_id(e, id_user);
-	fake_send(f, e);
-}
-
-/* The sync control is not known; then there are two pages. */
-static void answer_subtree(struct fake_ldap *f, const struct fake_request *q)
-{
-	struct fake_ad *d = f->context;
-
-	if (d->searches++ == 0) {
-		fake_result(f, q, LDAP_UNAVAILABLE_CRITICAL_EXTENSION, "no sync", NULL);
-		return;
-	}
-	if (d->pages++ == 0) {
-		send_big(f, q, false);
-		send_small(f, q);
-		fake_result(f, q, LDAP_SUCCESS, "", "where-page-two-begins");
-		return;
-	}
-	d->page_was_next = memmem(q->bytes, q->len, "where-page-two-begins", 21);
-	send_user(f, q);
-	fake_result(f, q, LDAP_SUCCESS, "", NULL);
-}
-
-/* All of the entry; after that a part of it may be asked for. */
-static void answer_entry(struct fake_ldap *f, const struct fake_request *q)
-{
-	struct fake_ad *d = f->context;
-
-	d->entries++;
-	if (d->lie == SHRINKS_ALWAYS || (d->lie == SHRINKS_ONCE && d->entries == 1)) {
-		send_big(f, q, true);
-		d->gone++;
-	} else if (d->lie != GONE && d->lie != FORBIDS_ENTRY && d->lie != REFERS) {
-		send_big(f, q, true);
-	}
-	fake_result(f, q,
-		    d->lie == GONE            ? LDAP_NO_SUCH_OBJECT
-		    : d->lie == REFERS        ? LDAP_REFERRAL
-		    : d->lie == FORBIDS_ENTRY ? LDAP_OPERATIONS_ERROR
-					      : LDAP_SUCCESS,
-		    "", NULL);
-}
-
-/* The second part on, by name and first value, where that is not the truth. */
-static bool lie_of_part(const struct fake_ad *d, BerElement *e, unsigned low)
-{
-	char name[64];
-
-	switch (d->lie) {
-	case REPEATS:
-		put_part(d, e, 0);
-		return true;
-	case BACKWARDS:
-		put_part(d, e, low - 1);
-		return true;
-	case AHEAD:
-		put_part(d, e, low + 1);
-		return true;
-	case WITHOUT_END:
-		(void)snprintf(name, sizeof(name), "member;range=%u-%u", low, low + 1);
-		put_members(d, e, name, low, 2);
-		return true;
-	case PLAIN:
-		put_members(d, e, "member", low, d->part);
-		return true;
-	case RENAMES:
-		(void)snprintf(name, sizeof(name), "memberOf;range=%u-*", low);
-		put_members(d, e, name, low, d->part);
-		return true;
-	case MISCOUNTS:
-		(void)snprintf(name, sizeof(name), "member;range=%u-%u", low, low + d->part);
-		put_members(d, e, name, low, d->part);
-		return true;
-	case EMPTY:
-		(void)snprintf(name, sizeof(name), "member;range=%u-*", low);
-		put_members(d, e, name, low, 0);
-		return true;
-	case NOT_A_NUMBER:
-		put_members(d, e, "member;range=1e3-*", low, d->part);
-		return true;
-	default:
-		return d->lie == VANISHES;
-	}
-}
-
-static void send_part(struct fake_ldap *f, const struct fake_request *q, unsigned low)
-{
-	struct fake_ad *d = f->context;
-	BerElement *e = fake_entry(q, BIG);
-
-	put_id(e, d->lie == REPLACED_LATER ? id_other : id_big);
-	if (d->lie == EMPTY_BESIDE && low + d->part < d->members)
-		put_members(d, e, q->attributes[0], 0, 0);
-	if (!lie_of_part(d, e, low))
-		put_part(d, e, low);
-	fake_send(f, e);
-}
-
-static bool answer_part(struct fake_ldap *f, const struct fake_request *q, unsigned low)
-{
-	struct fake_ad *d = f->context;
-
-	if (d->parts < 3)
-		(void)snprintf(d->asked[d->parts], sizeof(d->asked[0]), "%s", q->attributes[0]);
-	d->parts++;
-	if (d->lie == SILENT)
-		return true;
-	if (d->lie == CLOSES)
-		return false;
-	if (d->lie != GONE_LATER && d->lie != FAILS && d->lie != BUSY)
-		send_part(f, q, low);
-	if (d->lie == ANSWERS_TWICE)
-		send_part(f, q, low);
-	fake_result(f, q,
-		    d->lie == GONE_LATER ? LDAP_NO_SUCH_OBJECT
-		    : d->lie == BUSY     ? LDAP_BUSY
-		    : d->lie == FAILS    ? LDAP_OPERATIONS_ERROR
-					 : LDAP_SUCCESS,
-		    "", NULL);
-	return true;
-}
-
-static bool answer(struct fake_ldap *f, const struct fake_request *q)
-{
-	unsigned low;
-
-	if (q->scope == LDAP_SCOPE_SUBTREE)
-		answer_subtree(f, q);
-	else if (strcasecmp(q->base, BASE) == 0)
-		fake_result(f, q, LDAP_SUCCESS, "", NULL); /* a heartbeat */
-	else if (strcasecmp(q->base, BIG) != 0)
-		abort();
-	else if (q->attributes[0] && sscanf(q->attributes[0], "member;range=%u-*", &low) == 1)
-		return answer_part(f, q, low);
-	else
-		answer_entry(f, q);
-	return true;
-}
+#include "tests/unit/fake_ad.h"
 
 /* --- the broker's side --- */
 
@@ -308,10 +53,10 @@ static void take_field(struct broker *b, const struct sync_field *f)
 		b->big = true;
 		b->done_before_big = b->done_before_big || b->done;
 		take_big(b, f);
-	} else if (b->id.bytes[3] == id_small[0]) {
+	} else if (b->id.bytes[3] == FAKE_SMALL) {
 		b->small = true;
 		b->small_members += f->tag == SYNC_TAG_MEMBER;
-	} else if (b->id.bytes[3] == id_user[0]) {
+	} else if (b->id.bytes[3] == FAKE_USER) {
 		b->user = true;
 	} else {
 		b->other = true;
@@ -346,10 +91,10 @@ static void begin(struct server *s, struct broker *b, int heartbeat_ms)
 	b->fd = fds[1];
 	settings_init(&s->settings);
 	s->settings.uris[s->settings.uri_count++] = strdup("ldapi:///");
-	s->settings.base = strdup(BASE);
+	s->settings.base = strdup(FAKE_BASE);
 	s->settings.schema = LDAP_SCHEMA_AD;
-	s->settings.bases[OBJECT_USER] = strdup(PEOPLE);
-	s->settings.bases[OBJECT_GROUP] = strdup(GROUPS);
+	s->settings.bases[OBJECT_USER] = strdup(FAKE_PEOPLE);
+	s->settings.bases[OBJECT_GROUP] = strdup(FAKE_GROUPS);
 	s->settings.heartbeat_ms = heartbeat_ms;
 	s->settings.poll_ms = 3600000;
 	assert_int_equal(entry_filter(&s->settings, &s->filter), 0);
@@ -404,7 +149,7 @@ static int run_with(struct fake_ad *d, int heartbeat_ms, struct outcome *ret)
 	assert_non_null(s);
 	memset(ret, 0, sizeof(*ret));
 	begin(s, &ret->broker, heartbeat_ms);
-	fake_ldap_start(&f, answer, d, &s->ld);
+	fake_ldap_start(&f, fake_ad_answer, d, &s->ld);
 	r = read_all(s, &ret->failure);
 	end(s, &ret->broker);
 	fake_ldap_end(&f);
@@ -492,7 +237,7 @@ static void test_what_is_no_next_part_breaks_the_group(void **state)
 		{NOT_A_NUMBER, "the server did not give the next one"},
 		{MISCOUNTS, "one has not as many values as it says"},
 		{ANSWERS_TWICE, "the server gave two answers"},
-		{FAILS, "Operations error"},
+		{FAILS, "the server says: Operations error"},
 		{SHRINKS_ALWAYS, "they change while they are read"},
 		{TWO_FIRST, "there are two first ones"},
 	};
@@ -522,7 +267,7 @@ static void test_an_entry_that_is_refused_is_a_broken_one(void **state)
 	(void)state;
 	run(&d, &o);
 	assert_int_equal(o.broker.problems, 1);
-	assert_string_equal(o.broker.problem, "an attribute comes in parts, and Operations error");
+	assert_string_equal(o.broker.problem, "an attribute comes in parts, and the server says: Operations error");
 	assert_int_equal(o.broker.members, 0);
 }
 
