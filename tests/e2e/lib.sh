@@ -175,6 +175,19 @@ visitor_add() # USER
 	sed -i -e 's/^roles = (/&\n  { name = "visitor"; title = "Visitor"; actions = [ "login", "group:adm", "group:shadow" ];\n    activation = { max_duration = "1h"; justification = false; step_up = false; approvals = 0; }; },/' \
 		-e "s/^assignments = (/&\n  { type = \"eligible\"; role = \"visitor\"; user = \"$1\"; scope = \"\/\"; },/" $directory
 }
+assignment_add() # TYPE ROLE USER SCOPE
+{
+	sed -i "s|^assignments = (|&\n  { type = \"$1\"; role = \"$2\"; user = \"$3\"; scope = \"$4\"; },|" $directory
+}
+assignment_remove() { sed -i "/type = \"$1\"; role = \"$2\"; user = \"$3\"/d" $directory; } # TYPE ROLE USER
+password_set() # USER WORD
+{
+	local hash
+	hash=$(mkpasswd -m yescrypt -R 5 "$2")
+	sed -i "/name = \"$1\"/s|password = \"[^\"]*\"|password = \"$hash\"|" $directory
+}
+# USER goes, and somebody else comes with the name and the uid.
+user_replace() { sed -i "s/name = \"$1\";/& id = \"11111111-2222-4333-8444-555555555555\";/" $directory; }
 
 host_up()
 {
@@ -205,10 +218,25 @@ if [ "${TENURE_E2E_SOURCE:-file}" = ldap ] && [ -z "${e2e_of_ldap:-}" ]; then
 	}
 	account_disable() { account_enabled "$1" FALSE; }
 	account_enable() { account_enabled "$1" TRUE; }
-	eligible_add() # NAME ROLE PRINCIPAL SCOPE
+	entry_of_assignment() # NAME TYPE ROLE PRINCIPAL SCOPE
 	{
 		directory_change "dn: cn=$1,ou=assignments,ou=tenure,dc=contoso,dc=com" 'changetype: add' 'objectClass: tenureRoleAssignment' \
-			"cn: $1" 'tenureAssignmentType: eligible' "tenureRole: $2" "tenurePrincipal: $3,dc=contoso,dc=com" "tenureScopePath: $4"
+			"cn: $1" "tenureAssignmentType: $2" "tenureRole: $3" "tenurePrincipal: $4,dc=contoso,dc=com" "tenureScopePath: $5"
+	}
+	eligible_add() { entry_of_assignment "$1" eligible "$2" "$3" "$4"; } # NAME ROLE PRINCIPAL SCOPE
+	assignment_add() { entry_of_assignment "$1-$2-$3" "$1" "$2" "uid=$3,ou=people" "$4"; }
+	assignment_remove() { directory_change "dn: cn=$1-$2-$3,ou=assignments,ou=tenure,dc=contoso,dc=com" 'changetype: delete'; }
+	password_set()
+	{
+		directory_change "dn: uid=$1,ou=people,dc=contoso,dc=com" 'changetype: modify' 'replace: userPassword' \
+			"userPassword: {CRYPT}$(mkpasswd -m yescrypt -R 5 "$2")"
+	}
+	user_replace()
+	{
+		local dn="uid=$1,ou=people,dc=contoso,dc=com"
+		ldapsearch -x -LLL -o ldif_wrap=no -H ldapi:/// -D cn=admin,dc=contoso,dc=com -w "$password" -b "$dn" -s base >/run/replaced &&
+			directory_change "dn: $dn" 'changetype: delete' &&
+			ldapadd -x -H ldapi:/// -D cn=admin,dc=contoso,dc=com -w "$password" -f /run/replaced >/dev/null
 	}
 	quick_root_take() { directory_change 'dn: cn=op-quick-root,ou=assignments,ou=tenure,dc=contoso,dc=com' 'changetype: delete'; }
 	quick_root_give() { eligible_add op-quick-root quick-root cn=operators,ou=groups /prod/hr/web; }
