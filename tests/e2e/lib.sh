@@ -115,10 +115,11 @@ start_sshd()
 	wait_for ssh_answers || { echo "sshd did not start:"; cat "$sshd_log"; exit 99; }
 }
 ssh_answers() { ss -ltn | grep -q '127.0.0.1:22 '; }
-# A log of what goes to syslog: nobody else reads /dev/log in a bed.
+# A log of what goes to syslog: nobody else reads /dev/log in a bed. By one process: with one for each message, socat loses
+# count when there are many, and whoever logs waits for it.
 start_syslog()
 {
-	socat -u UNIX-RECVFROM:/dev/log,fork,mode=666 OPEN:/run/syslog,creat,append &
+	socat -u UNIX-RECV:/dev/log,mode=666 OPEN:/run/syslog,creat,append &
 	wait_for test -S /dev/log
 }
 

@@ -66,7 +66,9 @@ while (<$maps>) {
 	($from, $to) = (hex $from, hex $to);
 	sysseek $mem, $from, 0 or next;
 	sysread $mem, my $data, $to - $from or next;
-	$found++ if index($data, $word) >= 0;
+	next if index($data, $word) < 0;
+	$found++;
+	print;
 }
 exit($found ? 1 : 0);
 P
