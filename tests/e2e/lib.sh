@@ -156,6 +156,26 @@ on_terminal()
 	X
 	return "${PIPESTATUS[0]}"
 }
+# PID WORD: the memory of the process does not hold it; where it does is said
+memory_lacks()
+{
+	perl - "$@" <<-'P'
+		my ($pid, $word) = @ARGV;
+		open my $maps, '<', "/proc/$pid/maps" or die; open my $mem, '<:raw', "/proc/$pid/mem" or die;
+		my $found = 0;
+		while (<$maps>) {
+			my ($from, $to, $mode) = /^([0-9a-f]+)-([0-9a-f]+) (\S+)/ or next;
+			next if $mode !~ /^r/ || /vvar|vsyscall/;
+			($from, $to) = (hex $from, hex $to);
+			sysseek $mem, $from, 0 or next;
+			sysread $mem, my $data, $to - $from or next;
+			next if index($data, $word) < 0;
+			$found++;
+			print;
+		}
+		exit($found ? 1 : 0);
+	P
+}
 history_has() { tenure history --json | jq -e --arg e "$1" 'any(.items[]; .event == $e)'; }
 
 # What tests change in the directory, wherever it is.
@@ -212,7 +232,8 @@ if [ "${TENURE_E2E_SOURCE:-file}" = ldap ] && [ -z "${e2e_of_ldap:-}" ]; then
 		e2e_tenant_up && cp /run/tenure.conf.of-file /etc/tenure/tenure.conf
 	)
 	# shellcheck disable=SC2031  # that subshell has a password of its own
-	directory_change() { printf '%s\n' "$@" | ldapmodify -x -H ldapi:/// -D cn=admin,dc=contoso,dc=com -w "$password" >/dev/null; } # LINE...
+	as_admin() { local c=$1; shift; "$c" -x -H ldapi:/// -D cn=admin,dc=contoso,dc=com -w "$password" "$@"; } # COMMAND ARGUMENT...
+	directory_change() { printf '%s\n' "$@" | as_admin ldapmodify >/dev/null; } # LINE...
 	account_enabled() # USER TRUE|FALSE
 	{
 		directory_change "dn: uid=$1,ou=people,dc=contoso,dc=com" 'changetype: modify' 'replace: tenureEnabled' "tenureEnabled: $2"
@@ -235,9 +256,8 @@ if [ "${TENURE_E2E_SOURCE:-file}" = ldap ] && [ -z "${e2e_of_ldap:-}" ]; then
 	user_replace()
 	{
 		local dn="uid=$1,ou=people,dc=contoso,dc=com"
-		ldapsearch -x -LLL -o ldif_wrap=no -H ldapi:/// -D cn=admin,dc=contoso,dc=com -w "$password" -b "$dn" -s base >/run/replaced &&
-			directory_change "dn: $dn" 'changetype: delete' &&
-			ldapadd -x -H ldapi:/// -D cn=admin,dc=contoso,dc=com -w "$password" -f /run/replaced >/dev/null
+		as_admin ldapsearch -LLL -o ldif_wrap=no -b "$dn" -s base >/run/replaced &&
+			directory_change "dn: $dn" 'changetype: delete' && as_admin ldapadd -f /run/replaced >/dev/null
 	}
 	quick_root_take() { directory_change 'dn: cn=op-quick-root,ou=assignments,ou=tenure,dc=contoso,dc=com' 'changetype: delete'; }
 	quick_root_give() { eligible_add op-quick-root quick-root cn=operators,ou=groups /prod/hr/web; }

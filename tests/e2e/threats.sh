@@ -56,27 +56,12 @@ password=$canary on_terminal alice 'tenure request db-operator --for 10s --reaso
 shows "T34 and her step-up" 'waits for'
 by_password alice "wrong-$canary" true >/dev/null 2>&1
 check "T34 no log has it" sh -c "! grep -r '$canary' /run/syslog /run/tenured.log /run/sshd.log /var/log /var/lib/tenure /run/tenure"
-cat >/run/scan.pl <<'P'
-my ($pid, $word) = @ARGV;
-open my $maps, '<', "/proc/$pid/maps" or die; open my $mem, '<:raw', "/proc/$pid/mem" or die;
-my $found = 0;
-while (<$maps>) {
-	my ($from, $to, $mode) = /^([0-9a-f]+)-([0-9a-f]+) (\S+)/ or next;
-	next if $mode !~ /^r/ || /vvar|vsyscall/;
-	($from, $to) = (hex $from, hex $to);
-	sysseek $mem, $from, 0 or next;
-	sysread $mem, my $data, $to - $from or next;
-	next if index($data, $word) < 0;
-	$found++;
-	print;
-}
-exit($found ? 1 : 0);
-P
-check "T34 the broker's memory does not hold it" perl /run/scan.pl "$tenured_pid" "$canary"
+expect_status "T34 memory that holds it is found: this shell's" 1 memory_lacks $$ "$canary"
+check "T34 the broker's memory does not hold it" memory_lacks "$tenured_pid" "$canary"
 check "T34 the broker leaves no core" grep -qE '^Max core file size +0 +0 ' "/proc/$tenured_pid/limits"
 if [ "$source" = ldap ]; then
 	worker=$(pgrep -x tenure-sync | head -n 1)
-	check "T34 nor does the tenant's worker hold it" perl /run/scan.pl "$worker" "$canary"
+	check "T34 nor does the tenant's worker hold it" memory_lacks "$worker" "$canary"
 	check "T34 nor leave a core" grep -qE '^Max core file size +0 +0 ' "/proc/$worker/limits"
 fi
 password_set alice "$password"
