@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/snapshot/leak.h"
 #include "daemon/tenured/compile.h"
 
 struct candidate {
@@ -234,10 +235,25 @@ static int remember_names(struct compile *c)
 	return 0;
 }
 
+/* A cache would tell everybody: the modules answer nothing then, whoever asks. */
+static void check_leak(struct compile *c, const struct tenant_config *t)
+{
+	const char *leak = t->visibility == VISIBILITY_TENANT ? leak_find() : NULL;
+	char place[COMPILE_NAME_MAX];
+
+	(void)snprintf(place, sizeof(place), "tenants.d/%s.conf", t->name);
+	if (leak)
+		problem_add(&c->problems, SEVERITY_ERROR, "visibility-cache", place, LEAK_REMEDY,
+			    "%s would hand on what only members may see: the tenant has no users until it is gone", leak);
+}
+
 static void check_ranges(struct compile *c)
 {
-	for (size_t i = 0; i < c->host.tenant_count; i++)
+	for (size_t i = 0; i < c->host.tenant_count; i++) {
 		tenant_check_range(&c->tenants[i].config, &c->accounts, &c->problems);
+		tenant_check_members(&c->tenants[i].config, &c->accounts, &c->problems);
+		check_leak(c, &c->tenants[i].config);
+	}
 }
 
 int compile_tenants(struct compile *c)
