@@ -115,8 +115,8 @@ int batch_uuids(struct server *s, enum sync_type type, const struct uuid *uuids,
 /* DONE with search.next, or the cookie that there was: without one the broker would have none any more. */
 int batch_end(struct server *s) MUST_CHECK;
 
-/* wipe.c, before libldap begins: what it frees is wiped. 0 or -ENOTSUP. */
-int wipe_what_is_freed(void) MUST_CHECK;
+/* wipe.c, before libldap begins: what it frees is wiped. */
+void wipe_what_is_freed(void);
 
 /* A failure that is no LDAP result. Returns -EIO. */
 int fail(struct failure *ret, enum sync_failure kind, const char *text) MUST_CHECK;
