@@ -7,6 +7,7 @@
 #include "nss_module/view_files.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -34,8 +35,8 @@ struct view {
 	atomic_ullong generation; /* 0: there is no page, or it was not looked at yet: look at the files */
 	struct index_view *index; /* NULL: no tenant is bound here */
 	struct view *next_retired;
-	bool guarded;	    /* a tenant hides: the view is of euid alone */
-	uid_t euid;
+	bool guarded;	    /* a tenant hides: the view is of this asker alone */
+	struct asker asker;
 	unsigned seen_idle; /* a bit for each shard */
 	unsigned pins;	    /* under LOCK_VIEWS */
 	size_t tenant_count;
@@ -149,21 +150,32 @@ static void view_publish(struct shared *s, struct view *v)
 	views_reap(s);
 }
 
+/* May the real user go into the tenant's folder? access(2) asks by real ids, and without root's capabilities for others. */
+static bool is_open_to_real_user(const struct view_tenant *t)
+{
+	char path[PATH_MAX];
+
+	return snapshot_tenant_path(t->info.name, "identity", path, sizeof(path)) == 0 && access(path, R_OK) == 0;
+}
+
 /*
  * Which tenants hide, and from whom. Tenants that hide have nothing mapped for others than the one who asks; where a
  * cache would hand it on, they hide from all.
  */
-static void view_guard(struct view *v, uid_t euid)
+static void view_guard(struct view *v, const struct asker *asker)
 {
 	bool leaks;
 
-	v->euid = euid;
+	v->asker = *asker;
 	for (size_t i = 0; i < v->tenant_count; i++)
 		v->guarded = v->guarded || v->tenants[i].info.visibility == VISIBILITY_TENANT;
 	leaks = v->guarded && leak_find();
 	for (size_t i = 0; i < v->tenant_count; i++) {
-		v->tenants[i].euid = euid;
-		v->tenants[i].hidden = leaks && v->tenants[i].info.visibility == VISIBILITY_TENANT;
+		struct view_tenant *t = &v->tenants[i];
+
+		t->asker = *asker;
+		t->hidden = t->info.visibility == VISIBILITY_TENANT &&
+			    (leaks || (asker->real != asker->effective && !is_open_to_real_user(t)));
 	}
 }
 
@@ -174,7 +186,7 @@ static void view_guard(struct view *v, uid_t euid)
 static int view_make(const struct view *old, struct view **ret)
 {
 	uint64_t generation = old ? generation_read() : 0; /* before any file is opened */
-	const uid_t euid = geteuid();
+	const struct asker asker = asker_now();
 	struct safe_walk walk = {.trusted = ""};
 	struct index_view *index = NULL;
 	struct view *v;
@@ -199,7 +211,7 @@ static int view_make(const struct view *old, struct view **ret)
 			return r;
 		}
 	}
-	view_guard(v, euid);
+	view_guard(v, &asker);
 	for (size_t i = 0; i < count; i++)
 		for (size_t k = 0; old && k < old->tenant_count && !view_files_keep(&v->tenants[i], &old->tenants[k]); k++)
 			;
@@ -228,7 +240,11 @@ static bool view_stays(struct view *v)
 
 bool view_is_mine(const struct view *v)
 {
-	return __builtin_expect(!v->guarded, 1) || v->euid == geteuid();
+	if (__builtin_expect(!v->guarded, 1))
+		return true;
+	const struct asker now = asker_now();
+
+	return asker_equal(&now, &v->asker);
 }
 
 static bool view_is_current(const struct view *v)

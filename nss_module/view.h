@@ -7,8 +7,9 @@
  * view is immutable; when the generation page moves, the next call makes a new one, and the old one goes when no
  * thread can still be reading it.
  *
- * A tenant that hides (visibility = "tenant") is mapped by who can open its folder. A process may change who it is, and
- * sshd, cron and su do: so a view with such a tenant belongs to one effective user, and is made anew when another asks.
+ * A tenant that hides (visibility = "tenant") is mapped by who can open its folder, by effective and by real user: su tells
+ * nobody whether there is a name that they may not see. A process may change who it is, and sshd, cron and su do: so a view
+ * with such a tenant belongs to one pair of users, and is made anew when another asks.
  * Whoever may not open it learns what a name that nobody has would tell: NOTFOUND, at the price of the first look, which
  * is remembered as long as the view. Every other error is one.
  *
@@ -19,6 +20,7 @@
 
 #include <nss.h>
 #include <stdatomic.h>
+#include <unistd.h>
 
 #include "common/snapshot/holders.h"
 #include "common/snapshot/identity.h"
@@ -28,14 +30,29 @@
 
 struct view;
 
+/* Who a process is at a moment. They differ in programs with the set-user-ID bit: su, asked for a name, is asked by the real one. */
+struct asker {
+	uid_t real, effective;
+};
+
+static inline struct asker asker_now(void)
+{
+	return (struct asker){getuid(), geteuid()};
+}
+
+static inline bool asker_equal(const struct asker *a, const struct asker *b)
+{
+	return a->real == b->real && a->effective == b->effective;
+}
+
 struct view_tenant {
 	struct index_tenant info;
 	struct identity_part *_Atomic identity; /* NULL until asked for */
 	struct holders *_Atomic standing;	/* likewise */
 	struct holders *_Atomic grants;
-	/* Of a tenant that hides: nothing of it may be mapped for who asks. What is not hidden is what `euid` may map. */
+	/* Of a tenant that hides: nothing of it may be mapped for who asks. What is not hidden is what `asker` may map. */
 	atomic_bool hidden;
-	uid_t euid;
+	struct asker asker;
 };
 
 /* A call in progress. */
@@ -54,7 +71,7 @@ enum view_lock { LOCK_VIEWS, LOCK_PASSWD, LOCK_GROUP, LOCK_COUNT };
 int view_enter(struct reading *ret) MUST_CHECK;
 void view_leave(struct reading *reading);
 
-/* Is what the view has mapped for who calls now to see? Costs a system call where a tenant hides, else nothing. */
+/* Is what the view has mapped for who calls now to see? Costs two system calls where a tenant hides, else nothing. */
 bool view_is_mine(const struct view *view);
 
 /* For enumerations, under their lock: keeps the view beyond the call. Either accepts NULL. */

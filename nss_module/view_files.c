@@ -27,9 +27,11 @@ static bool hides(const struct view_tenant *t)
  */
 static int opened(struct view_tenant *t, int r)
 {
+	const struct asker now = asker_now();
+
 	if (!hides(t))
 		return r;
-	if (geteuid() != t->euid)
+	if (!asker_equal(&now, &t->asker))
 		return -EAGAIN;
 	if (r != -EACCES)
 		return r;
@@ -54,7 +56,7 @@ bool view_files_keep(struct view_tenant *t, const struct view_tenant *old)
 	struct identity_part *part = atomic_load(&old->identity);
 
 	/* Of a tenant that hides, or did, nothing goes from one user to another. */
-	if (t->hidden || (hides(t) && t->euid != old->euid) || hides(t) != hides(old))
+	if (t->hidden || (hides(t) && !asker_equal(&t->asker, &old->asker)) || hides(t) != hides(old))
 		return false;
 	if (!part || strcmp(old->info.name, t->info.name) != 0 || !identity_is_current(part->identity, t->info.name))
 		return false;

@@ -114,6 +114,8 @@ void tenant_check_range(const struct tenant_config *t, const struct local_accoun
 const char *tenant_members_fault(const struct tenant_config *t, const struct local_accounts *local);
 /* Reports that, and a local group that stands before the members' one. */
 void tenant_check_members(const struct tenant_config *t, const struct local_accounts *local, struct problem_list *problems);
+/* Reports a cache that would tell everybody of a tenant that hides. leak: its name (leak_find, common/snapshot), or NULL. */
+void tenant_check_leak(const struct tenant_config *t, const char *leak, struct problem_list *problems);
 /* Two tenants share no id, no domain and no range. False: they do, which was reported as a fault of t. */
 bool tenants_differ(const struct tenant_config *t, const struct tenant_config *other, struct problem_list *problems);
 /* Both, for all of them: each against those before it. */

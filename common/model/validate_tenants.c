@@ -85,6 +85,16 @@ void tenant_check_members(const struct tenant_config *t, const struct local_acco
 			    "a local group has the name of the members' group, %s", name);
 }
 
+void tenant_check_leak(const struct tenant_config *t, const char *leak, struct problem_list *problems)
+{
+	char place[PLACE_MAX];
+
+	if (leak && t->visibility == VISIBILITY_TENANT)
+		problem_add(problems, SEVERITY_ERROR, "visibility-cache", file_of(t, place),
+			    "remove it, or write visibility = \"all\";",
+			    "%s would hand on what only members may see: the tenant has no users until it is gone", leak);
+}
+
 static bool share_domain(const struct tenant_config *a, const struct tenant_config *b)
 {
 	for (size_t i = 0; i < a->domain_count; i++)

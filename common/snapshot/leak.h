@@ -10,8 +10,6 @@
 
 #include "common/base/result.h"
 
-#define LEAK_REMEDY "remove it, or write visibility = \"all\";"
-
 /*
  * The name of the one that is there, static; NULL: none is. What cannot be looked at counts as there. errno is left as
  * the calls leave it.

@@ -235,24 +235,14 @@ static int remember_names(struct compile *c)
 	return 0;
 }
 
-/* A cache would tell everybody: the modules answer nothing then, whoever asks. */
-static void check_leak(struct compile *c, const struct tenant_config *t)
-{
-	const char *leak = t->visibility == VISIBILITY_TENANT ? leak_find() : NULL;
-	char place[COMPILE_NAME_MAX];
-
-	(void)snprintf(place, sizeof(place), "tenants.d/%s.conf", t->name);
-	if (leak)
-		problem_add(&c->problems, SEVERITY_ERROR, "visibility-cache", place, LEAK_REMEDY,
-			    "%s would hand on what only members may see: the tenant has no users until it is gone", leak);
-}
-
 static void check_ranges(struct compile *c)
 {
+	const char *leak = leak_find();
+
 	for (size_t i = 0; i < c->host.tenant_count; i++) {
 		tenant_check_range(&c->tenants[i].config, &c->accounts, &c->problems);
 		tenant_check_members(&c->tenants[i].config, &c->accounts, &c->problems);
-		check_leak(c, &c->tenants[i].config);
+		tenant_check_leak(&c->tenants[i].config, leak, &c->problems);
 	}
 }
 

@@ -43,16 +43,23 @@ static int setup_without_page(void **state)
 
 static int teardown(void **state)
 {
-	assert_int_equal(seteuid(0), 0);
+	assert_int_equal(setreuid(0, 0), 0);
 	assert_int_equal(setgroups(0, NULL), 0);
 	return calls_teardown(state);
 }
 
 static void become(uid_t uid, gid_t group)
 {
-	assert_int_equal(seteuid(0), 0);
+	assert_int_equal(setreuid(0, 0), 0);
 	assert_int_equal(setgroups(1, &group), 0);
 	assert_int_equal(seteuid(uid), 0);
+}
+
+/* As a program with root's set-user-ID bit that `uid` started. */
+static void become_su_of(uid_t uid, gid_t group)
+{
+	become(0, group);
+	assert_int_equal(setreuid(uid, 0), 0);
 }
 
 static enum nss_status pwuid(uid_t uid)
@@ -157,6 +164,19 @@ static void test_what_root_mapped_is_not_for_who_root_becomes(void **state)
 	become(ZOE, MEMBERS);
 	assert_shown();
 	become(ALICE, ALICE);
+	assert_hidden();
+	become(0, 0);
+	assert_shown();
+}
+
+/* su tells whoever starts it whether there is a name; what it may open itself is not the question then. */
+static void test_programs_of_root_tell_their_callers_no_more(void **state)
+{
+	become_su_of(ALICE, ALICE);
+	assert_hidden();
+	become_su_of(ZOE, MEMBERS);
+	assert_shown();
+	become_su_of(ALICE, ALICE);
 	assert_hidden();
 	become(0, 0);
 	assert_shown();
@@ -315,6 +335,7 @@ int main(void)
 		TEST(test_what_root_mapped_is_not_for_who_root_becomes),
 		TEST_WITHOUT_PAGE(test_root_and_members_see_it),
 		TEST_WITHOUT_PAGE(test_what_root_mapped_is_not_for_who_root_becomes),
+		TEST(test_programs_of_root_tell_their_callers_no_more),
 		TEST(test_initgroups_gives_the_group_of_all_members),
 		TEST(test_a_mapped_local_login_is_a_member),
 		TEST(test_an_enumeration_does_not_outlive_who_began_it),
