@@ -6,8 +6,6 @@
 
 #include "daemon/tenure-sync/serve.h"
 
-#define HOUR_MS INT64_C(3600000)
-
 int search_begin(struct server *s, struct failure *ret_failure)
 {
 	uint32_t chance = 0;
@@ -15,7 +13,7 @@ int search_begin(struct server *s, struct failure *ret_failure)
 	if (getrandom(&chance, sizeof(chance), GRND_NONBLOCK) < 0)
 		chance = 0;
 	s->search.heard_ms = now_ms();
-	s->search.reread_ms = s->search.heard_ms + REREAD_HOURS * HOUR_MS + chance % (8 * HOUR_MS);
+	s->search.reread_ms = s->search.heard_ms + REREAD_MS + chance % (REREAD_MS * 2 / 5);
 	return sync_begin(s, ret_failure);
 }
 
