@@ -34,15 +34,17 @@ if ! tenant_up >/run/up.log 2>&1 || ! rules_of_others >>/run/up.log 2>&1; then e
 host_of_ldap
 start_syslog
 start_tenured
-check "all are known" wait_for known bob
-hide bob >/dev/null
+check "all are known" wait_for known carol
+hide carol >/dev/null
 shell_of /bin/one >/dev/null
 check "of one who is hidden the server says nothing" wait_for shell_is /bin/one
-check "  and he stays known" known bob
+check "  and he stays known" known carol
 cp /debs/tenure/tenure-sync-often /usr/libexec/tenure/tenure-sync.new && mv /usr/libexec/tenure/tenure-sync.new /usr/libexec/tenure/tenure-sync
 pkill -9 -x tenure-sync
-check "all is read again: he is known no more" wait_for unknown bob
+check "all is read again: he is known no more" wait_for unknown carol
 check "  the others are" known alice
+as ldapmodrdn "$admin" -s "ou=people,$suffix" "uid=carol,ou=hidden,$suffix" uid=carol >/dev/null
+check "who is shown again is known again" wait_for known carol
 hide carol >/dev/null
 check "and so it goes on" wait_for unknown carol
 check "  with nothing wrong" sh -c "tenure status --json | jq -e '.directories[0] | .connected and .current'"
