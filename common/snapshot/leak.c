@@ -16,14 +16,15 @@
 static bool is_served(const char *path)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	const size_t len = strlen(path);
 	bool served = true;
 	int fd;
 
 	if (access(path, F_OK) < 0)
 		return errno != ENOENT && errno != ENOTDIR;
-	if (strlen(path) >= sizeof(address.sun_path))
+	if (len >= sizeof(address.sun_path))
 		return true;
-	strcpy(address.sun_path, path);
+	memcpy(address.sun_path, path, len + 1);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return true;

@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "daemon/tenure-sync/dn.h"
+#include "daemon/tenure-sync/parts.h"
 #include "daemon/tenure-sync/value.h"
 
 /* --- what is asked for --- */
@@ -130,17 +131,19 @@ static enum object_kind kind_without_name(const struct settings *s, struct berva
 /* --- its fields --- */
 
 static void take_mapped(struct object_writer *w, const struct settings *s, enum object_kind kind, LDAP *ld, LDAPMessage *entry,
-			const char *dn)
+			const char *dn, const struct parts *parts)
 {
 	struct mapping map[MAPPINGS_MAX];
 
 	map_of(s, kind, map);
 	for (const struct mapping *m = map; m->attribute && w->error == 0; m++) {
-		struct berval **values = ldap_get_values_len(ld, entry, m->attribute);
+		struct berval **collected = parts_values(parts, m->attribute);
+		struct berval **values = collected ? collected : ldap_get_values_len(ld, entry, m->attribute);
 
 		if (values && values[0])
 			value_take(w, m, dn, values);
-		ldap_value_free_len(values);
+		if (!collected)
+			ldap_value_free_len(values);
 	}
 }
 
@@ -163,26 +166,52 @@ static bool is_mapped(const struct mapping *map, const char *attribute)
 	return false;
 }
 
-/* Active Directory gives more than 1500 values in parts, of which we see the first. */
-#define IN_PARTS "has more members than the server gives at once"
+/* What is said of one whose parts nobody has collected. */
+#define IN_PARTS "has more values than the server gives at once"
+
+static bool has_part_option(const char *attribute)
+{
+	return strcasestr(attribute, ";range=");
+}
+
+static bool is_collected(const struct parts *parts, const char *attribute)
+{
+	char name[PART_NAME_MAX];
+	struct part_name part;
+
+	if (!part_parse(attribute, &part))
+		return false;
+	(void)snprintf(name, sizeof(name), "%.*s", (int)part.name_len, attribute);
+	return parts_values(parts, name);
+}
+
+static void add_part_problem(struct object_writer *w, const struct parts *parts)
+{
+	const char *problem = parts && *parts->problem ? parts->problem : IN_PARTS;
+
+	writer_add(w, SYNC_TAG_PROBLEM, problem, strlen(problem));
+}
 
 /* An entry may carry classes of two kinds, as a group that is a unit; what one of them knows is known. */
 static void take_unknown(struct object_writer *w, const struct settings *s, enum object_kind kind, LDAP *ld,
-			 LDAPMessage *entry)
+			 LDAPMessage *entry, const struct parts *parts)
 {
 	struct mapping map[MAPPINGS_MAX];
 	BerElement *at = NULL;
+	bool in_parts = false;
 
 	map_of(s, kind, map);
 	for (char *a = ldap_first_attribute(ld, entry, &at); a; a = ldap_next_attribute(ld, entry, at)) {
-		if (strncasecmp(a, "tenure", 6) == 0 && !is_mapped(map, a) && strcasecmp(a, "tenureId") != 0)
+		if (has_part_option(a))
+			in_parts = in_parts || !is_collected(parts, a);
+		else if (strncasecmp(a, "tenure", 6) == 0 && !is_mapped(map, a) && strcasecmp(a, "tenureId") != 0)
 			writer_add(w, SYNC_TAG_UNKNOWN, a, strlen(a));
-		else if (strcasestr(a, ";range="))
-			writer_add(w, SYNC_TAG_PROBLEM, IN_PARTS, strlen(IN_PARTS));
 		ldap_memfree(a);
 	}
 	if (at)
 		ber_free(at, 0);
+	if (in_parts)
+		add_part_problem(w, parts);
 }
 
 static void take_facts(struct object_writer *w, LDAP *ld, LDAPMessage *entry)
@@ -214,7 +243,7 @@ static bool is_disabled_policy(LDAP *ld, LDAPMessage *entry)
 }
 
 /* objectGUID stores its first three parts in little-endian order. */
-static bool id_of_entry(LDAP *ld, LDAPMessage *entry, struct uuid *ret)
+bool entry_id(LDAP *ld, LDAPMessage *entry, struct uuid *ret)
 {
 	static const uint8_t order[16] = {3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15};
 	struct berval **values = ldap_get_values_len(ld, entry, "objectGUID");
@@ -234,7 +263,7 @@ static bool id_of_entry(LDAP *ld, LDAPMessage *entry, struct uuid *ret)
 }
 
 static int send_object(int fd, const struct settings *s, LDAP *ld, LDAPMessage *entry, const struct uuid *uuid,
-		       enum object_kind kind, const char *dn)
+		       enum object_kind kind, const char *dn, const struct parts *parts)
 {
 	struct object_writer *w = calloc(1, sizeof(*w));
 	const uint8_t number = (uint8_t)kind;
@@ -248,52 +277,55 @@ static int send_object(int fd, const struct settings *s, LDAP *ld, LDAPMessage *
 	writer_add(w, SYNC_TAG_DN, dn, strlen(dn));
 	if (kind != OBJECT_ELSEWHERE) {
 		take_facts(w, ld, entry);
-		take_mapped(w, s, kind, ld, entry, dn);
+		take_mapped(w, s, kind, ld, entry, dn, parts);
 	}
 	if (kind == OBJECT_USER)
 		take_gecos(w, ld, entry, dn);
 	if (kind != OBJECT_OTHER && kind != OBJECT_ELSEWHERE)
-		take_unknown(w, s, kind, ld, entry);
+		take_unknown(w, s, kind, ld, entry, parts);
 	r = writer_end(w);
 	free(w);
 	return r;
 }
 
-/* A name that is no DN, or longer than we hold. */
-static int send_nameless(int fd, const struct settings *s, const struct uuid *uuid, struct berval **classes)
+int entry_send_broken(int fd, const struct uuid *uuid, enum object_kind kind, const char *dn, const char *problem)
 {
-	static const char problem[] = "has a name that is no DN, or is longer than 2048 bytes";
-	const uint8_t kind = (uint8_t)kind_without_name(s, classes);
 	struct object_writer *w = calloc(1, sizeof(*w));
-	char dn[UUID_TEXT_MAX + 16], id[UUID_TEXT_MAX];
+	char own[UUID_TEXT_MAX + 16], id[UUID_TEXT_MAX], *normal = NULL;
+	const uint8_t number = (uint8_t)kind;
 	int r;
 
 	if (!w)
 		return -ENOMEM;
 	uuid_format(uuid, id);
-	(void)snprintf(dn, sizeof(dn), "entryuuid=%s", id);
+	(void)snprintf(own, sizeof(own), "entryuuid=%s", id);
+	if (!dn || dn_normalise(dn, &normal) < 0)
+		normal = NULL;
 	writer_begin(w, fd);
 	writer_add(w, SYNC_TAG_UUID, uuid->bytes, sizeof(uuid->bytes));
-	writer_add(w, SYNC_TAG_KIND, &kind, 1);
-	writer_add(w, SYNC_TAG_DN, dn, strlen(dn));
+	writer_add(w, SYNC_TAG_KIND, &number, 1);
+	writer_add(w, SYNC_TAG_DN, normal ? normal : own, strlen(normal ? normal : own));
 	if (kind != OBJECT_ELSEWHERE)
 		writer_add(w, SYNC_TAG_PROBLEM, problem, strlen(problem));
 	r = writer_end(w);
+	free(normal);
 	free(w);
 	return r;
 }
 
-static int send_named(int fd, const struct settings *s, LDAP *ld, LDAPMessage *entry, const struct uuid *uuid,
-		      struct berval **classes, const char *dn)
-{
-	enum object_kind kind = kind_of(s, dn, classes);
+/* A name that is no DN, or longer than we hold. */
+#define NAMELESS "has a name that is no DN, or is longer than 2048 bytes"
 
-	if (kind == OBJECT_OTHER && is_disabled_policy(ld, entry))
-		kind = OBJECT_ELSEWHERE;
-	return send_object(fd, s, ld, entry, uuid, kind, dn);
+static enum object_kind kind_of_entry(const struct settings *s, LDAP *ld, LDAPMessage *entry, struct berval **classes,
+				      const char *dn)
+{
+	const enum object_kind kind = kind_of(s, dn, classes);
+
+	return kind == OBJECT_OTHER && is_disabled_policy(ld, entry) ? OBJECT_ELSEWHERE : kind;
 }
 
-int entry_send(int fd, const struct settings *s, LDAP *ld, LDAPMessage *entry, const struct uuid *uuid)
+int entry_send(int fd, const struct settings *s, LDAP *ld, LDAPMessage *entry, const struct uuid *uuid,
+	       const struct parts *parts)
 {
 	struct berval **classes;
 	struct uuid id = {{0}};
@@ -302,17 +334,53 @@ int entry_send(int fd, const struct settings *s, LDAP *ld, LDAPMessage *entry, c
 
 	if (uuid)
 		id = *uuid;
-	else if (!id_of_entry(ld, entry, &id))
+	else if (!entry_id(ld, entry, &id))
 		return -EBADMSG;
 	dn = ldap_get_dn(ld, entry);
 	r = dn ? dn_normalise(dn, &normal) : -EINVAL;
 	classes = ldap_get_values_len(ld, entry, "objectClass");
 	if (r == 0)
-		r = send_named(fd, s, ld, entry, &id, classes, normal);
+		r = send_object(fd, s, ld, entry, &id, kind_of_entry(s, ld, entry, classes, normal), normal, parts);
 	else if (r == -EINVAL)
-		r = send_nameless(fd, s, &id, classes);
+		r = entry_send_broken(fd, &id, kind_without_name(s, classes), NULL, NAMELESS);
 	ldap_value_free_len(classes);
 	ldap_memfree(dn);
 	free(normal);
 	return r;
+}
+
+/* --- those in parts --- */
+
+static bool has_part(LDAP *ld, LDAPMessage *entry)
+{
+	BerElement *at = NULL;
+	bool found = false;
+
+	for (char *a = ldap_first_attribute(ld, entry, &at); a; a = found ? NULL : ldap_next_attribute(ld, entry, at)) {
+		found = has_part_option(a);
+		ldap_memfree(a);
+	}
+	if (at)
+		ber_free(at, 0);
+	return found;
+}
+
+bool entry_in_parts(const struct settings *s, LDAP *ld, LDAPMessage *entry, enum object_kind *ret_kind)
+{
+	struct berval **classes;
+	char *dn, *normal = NULL;
+	bool ours = false;
+
+	if (!has_part(ld, entry))
+		return false;
+	dn = ldap_get_dn(ld, entry);
+	classes = ldap_get_values_len(ld, entry, "objectClass");
+	if (dn && dn_normalise(dn, &normal) == 0) {
+		*ret_kind = kind_of_entry(s, ld, entry, classes, normal);
+		ours = *ret_kind != OBJECT_ELSEWHERE && *ret_kind != OBJECT_OTHER;
+	}
+	ldap_value_free_len(classes);
+	ldap_memfree(dn);
+	free(normal);
+	return ours;
 }

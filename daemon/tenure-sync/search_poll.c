@@ -42,7 +42,7 @@ int poll_entry(struct server *s, LDAPMessage *m, struct failure *ret_failure)
 	int r = begin_refresh(s);
 
 	if (r == 0)
-		r = entry_send(s->fd, &s->settings, s->ld, m, NULL);
+		r = reading_queue(s, m) ? 0 : entry_send(s->fd, &s->settings, s->ld, m, NULL, NULL);
 	return r == -EBADMSG ? fail(ret_failure, SYNC_FAILURE_PROTOCOL, "an entry has no entryUUID or objectGUID that we may read")
 			     : r;
 }
@@ -60,6 +60,20 @@ static void read_page(struct server *s, LDAPControl **controls)
 	}
 }
 
+int poll_next(struct server *s, struct failure *ret_failure)
+{
+	int r = reading_next(s, ret_failure);
+
+	if (r != 0)
+		return r < 0 ? r : 0;
+	if (s->search.page.bv_val)
+		return ask_page(s, ret_failure);
+	s->search.refreshing = false;
+	s->search.poll_ms = now_ms() + s->settings.poll_ms;
+	r = begin_refresh(s); /* an empty one as well */
+	return r < 0 ? r : batch_end(s);
+}
+
 int poll_result(struct server *s, LDAPMessage *m, struct failure *ret_failure)
 {
 	LDAPControl **controls = NULL;
@@ -74,10 +88,5 @@ int poll_result(struct server *s, LDAPMessage *m, struct failure *ret_failure)
 	}
 	read_page(s, controls);
 	ldap_controls_free(controls);
-	if (s->search.page.bv_val)
-		return ask_page(s, ret_failure);
-	s->search.refreshing = false;
-	s->search.poll_ms = now_ms() + s->settings.poll_ms;
-	r = begin_refresh(s); /* an empty one as well */
-	return r < 0 ? r : batch_end(s);
+	return poll_next(s, ret_failure);
 }

@@ -100,7 +100,7 @@ static int send_entry(struct server *s, LDAPMessage *m, const struct uuid *id, s
 	int r;
 
 	s->search.open = true;
-	r = entry_send(s->fd, &s->settings, s->ld, m, id);
+	r = entry_send(s->fd, &s->settings, s->ld, m, id, NULL);
 	return r == -EBADMSG ? not_understood(ret_failure) : r;
 }
 
