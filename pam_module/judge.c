@@ -104,7 +104,7 @@ struct guest_question {
 	struct decision *ret;
 };
 
-/* 1: allowed. A no that says what to do instead, or that a server is silent, is told in the place of the own one. */
+/* 1: allowed. A no that says what to do instead, that it was denied or that a server is silent, is told in the place of the own one. */
 static int ask_trusting(void *context, const struct index_tenant *tenant, const struct tenant_files *files)
 {
 	const struct guest_question *q = context;
@@ -120,7 +120,7 @@ static int ask_trusting(void *context, const struct index_tenant *tenant, const 
 	}
 	if (d.why == WHY_UNREADABLE)
 		return -EBADMSG;
-	if (d.why == WHY_STALE || (d.role[0] && !q->ret->role[0]))
+	if (d.why == WHY_STALE || d.why == WHY_DENIED || (d.role[0] && !q->ret->role[0]))
 		*q->ret = d;
 	return 0;
 }

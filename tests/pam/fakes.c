@@ -50,7 +50,7 @@ int __wrap_pam_fail_delay(pam_handle_t *pamh, unsigned us)
 
 /* The test host's NSS: its own accounts and contoso's. The primary group has the account's number. */
 static struct {
-	char name[16];
+	char name[24];
 	uid_t uid;
 } accounts[] = {
 	{"root", 0},		{"postgres", 105},	 {"luser", 1500},	  {"bob", 1501},
@@ -58,6 +58,7 @@ static struct {
 	{"alias", 1900000001},	{"carol", 1900000003},	 {"dan", 1900000004},	  {"erin", 1900000005},
 	{"mallory", 1900000006}, {"future", 1900000007}, {"gina", 1900000008},	  {"nopass", 1900000009},
 	{"locked", 1900000010},	 {"hank", 1900000011},
+	{"zoe@fabrikam.com", 1950000001}, {"yan@fabrikam.com", 1950000002},
 };
 
 static struct {

@@ -401,6 +401,11 @@ void world_hides(mode_t door)
 	assert_int_equal(chmod(world_tenant_path(""), door), 0);
 }
 
+struct world_parts world_parts(void)
+{
+	return (struct world_parts){&host, &tenant, directory, bindings, ARRAY_LENGTH(bindings)};
+}
+
 /* ---- grants ---- */
 
 static void write_grants(const struct rows *rows)

@@ -70,6 +70,17 @@ void world_in_ldap(int64_t age_ns, int64_t login_ns, int64_t gate_ns);
 /* The tenant hides, and its folder has that mode. */
 void world_hides(mode_t door);
 
+/* What the files were written from; good until world_teardown. */
+struct index_binding;
+struct world_parts {
+	struct host_config *host;
+	struct tenant_config *tenant;
+	struct directory *directory;
+	const struct index_binding *bindings;
+	size_t binding_count;
+};
+struct world_parts world_parts(void);
+
 /* What a person does at a prompt, and what they were shown. */
 struct person {
 	const char *answer;	 /* to every prompt; NULL: answers nothing */
