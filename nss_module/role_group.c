@@ -16,6 +16,32 @@ struct gathering {
 	size_t count, limit, bytes;
 };
 
+static int is_trusted(const struct gathering *g, size_t from, bool *ret)
+{
+	return index_trusts(view_index(g->view), view_position(g->view, g->tenant), from, ret);
+}
+
+/*
+ * A guest's row has a principal of the tenant that takes him in. His own knows him by his uid, which is nobody else's ever
+ * (T50).
+ */
+static int login_is_of_guest(const struct gathering *g, const struct holder *row, bool *ret)
+{
+	const struct view_tenant *from;
+	struct identity_user u;
+	struct index_login local;
+	int r = view_user_by_name(g->view, row->login, &from, &u);
+
+	if (r == 0)
+		return u.uid == row->uid ? is_trusted(g, view_position(g->view, from), ret) : 0;
+	if (r != -ENOENT)
+		return r;
+	r = index_login_by_uid(view_index(g->view), row->uid, &local);
+	if (r == 0 && local.login && strcmp(local.login, row->login) == 0)
+		return is_trusted(g, local.tenant, ret);
+	return r == -EKEYREVOKED ? 0 : r;
+}
+
 /*
  * Rows are of principals: one whose login or name has gone to somebody else since gives the newcomer nothing (T50).
  * True if the login is the principal's still.
@@ -33,6 +59,9 @@ static int login_is_of(const struct gathering *g, const struct holder *row, bool
 	if (r == 0)
 		*ret = uuid_equal(&u.principal, &row->principal);
 	if (r != -ENOENT)
+		return r;
+	r = login_is_of_guest(g, row, ret);
+	if (r < 0 || *ret)
 		return r;
 	r = index_login_by_name(view_index(g->view), row->login, &local);
 	if (r == 0)

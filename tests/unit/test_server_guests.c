@@ -231,7 +231,7 @@ static void test_who_approved_is_contoso(void **state)
 	struct bed *b = *state;
 
 	if (!bed_can_set_login_uid())
-		return; /* then nobody approves anything in here */
+		skip_because("no audit: the login uid cannot be set");
 	ASK(b, ZOE, "Request", "role", "asked", {"\"pending\""}, true);
 	assert_int_equal(bed_as(b, CAROL, CAROL, approve, NULL), 0);
 	ASK(b, ZOE, "Status", NULL, NULL, {"\"activated\"", "go on"}, true);
