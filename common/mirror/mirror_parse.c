@@ -404,6 +404,7 @@ static const struct value assignment_values[] = {
 	VALUES(ACTION, take_right, assignment, actions, action_count),
 	{.tag = SYNC_TAG_PRINCIPAL, .read = take_principal},
 	{.tag = SYNC_TAG_UNIT, .read = take_unit},
+	VALUE(GUEST, take_name, assignment, guest),
 	VALUE(PATH, take_name, assignment, scope),
 	VALUE(BEGIN, take_time, assignment, start_ns),
 	VALUE(END, take_time, assignment, end_ns),

@@ -130,6 +130,7 @@ enum sync_tag {
 	SYNC_TAG_ROLE,		  /* a name */
 	SYNC_TAG_PRINCIPAL, SYNC_TAG_UNIT, /* DNs */
 	SYNC_TAG_UNKNOWN,	  /* any number: an attribute or value of Tenure's that this version does not know; it may restrict */
+	SYNC_TAG_GUEST,		  /* NAME@DOMAIN */
 	SYNC_TAG_COUNT
 };
 

@@ -104,6 +104,7 @@ static const struct mapping assignment_more[] = {
 	{"tenureRole", SYNC_TAG_ROLE, TAKE_TEXT},
 	{"tenureAction", SYNC_TAG_ACTION, TAKE_ALL},
 	{"tenurePrincipal", SYNC_TAG_PRINCIPAL, TAKE_DNS},
+	{"tenureGuest", SYNC_TAG_GUEST, TAKE_TEXT},
 	{"tenureScopePath", SYNC_TAG_PATH, TAKE_TEXT},
 	{"tenureUnit", SYNC_TAG_UNIT, TAKE_DNS},
 	{"tenureStart", SYNC_TAG_BEGIN, TAKE_TIME},

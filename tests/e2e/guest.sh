@@ -24,7 +24,8 @@ fabrikam_prepare()
 		  { name = "yan"; uid = 1950000003; ssh_keys = [ "$key" ]; } );
 		groups = ( { name = "vendors"; gid = 1950010001; members = [ "val" ]; },
 		  { name = "people"; gid = 1950010002; members = [ "zoe", "yan" ]; } );
-		assignments = ( { type = "active"; role = "host-user-login"; group = "people"; scope = "/"; } );
+		assignments = (
+		  { type = "active"; role = "host-user-login"; group = "people"; scope = "/"; } );
 	C
 	chmod 600 $abroad
 	printf '%s\n' 'trusts = ( { tenant = "fabrikam"; users = [ "zoe" ]; groups = [ "vendors" ]; } );' >>$tenant
