@@ -287,7 +287,10 @@ int judge_groups(const struct subject *s, judged_group_fn fn, void *context)
 	if (r == 0)
 		r = walk_tenant(&walk, s->tenant.name, files.principal);
 	walk.guest = true;
-	return r == 0 ? each_trusting(s, walk_trusting, &walk) : r;
+	/* Nor does it on what another tenant may have for a guest: where that cannot be read, it gives nothing. */
+	if (r == 0)
+		(void)!each_trusting(s, walk_trusting, &walk);
+	return r;
 }
 
 void judgement_obstruct(struct judgement *j, enum obstacle obstacle)

@@ -84,6 +84,8 @@ void check_take_broker(struct check_context *c, const char *id);
 /* The checks, each in its file. */
 int check_config(struct check_context *c);
 int check_directory(struct check_context *c);
+/* Part of it: what trusts and assignments say of guests. */
+int check_guests(struct check_context *c);
 int check_host_entry(struct check_context *c);
 int check_logins(struct check_context *c);
 int check_subuid(struct check_context *c);

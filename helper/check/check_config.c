@@ -218,6 +218,8 @@ int check_directory(struct check_context *c)
 	for (size_t i = 0; r == 0 && i < c->tenant_count; i++)
 		r = c->tenants[i].source == SOURCE_LDAP ? load_mirror(c, &c->tenants[i], &c->directories[i])
 							: load_directory(c, &c->tenants[i], &c->directories[i]);
+	if (r == 0)
+		r = check_guests(c);
 	check_take_broker(c, "dir-uid-retired");
 	return r == 0 && !c->has_local ? 1 : r; /* nothing was held against the accounts of this host */
 }

@@ -72,6 +72,13 @@ check "and holds its group in there" as $val 'id -Gn | tr " " "\n" | grep -qx ad
 expect_status "she is no guest of root's" 1 as $val 'sudo -n id -u'
 check "NSS of contoso has none of them" sh -c '! getent passwd zoe val'
 
+cp $directory /run/contoso.good
+sed -i "s|guest = \"$zoe\"|guest = \"zoo@fabrikam.com\"|" $directory
+tenure check >/run/check.out 2>&1
+shows "check names a guest who is none" 'dir-reference.*zoo@fabrikam.com|zoo@fabrikam.com.*is not there'
+install -m 600 /run/contoso.good $directory
+wait_for as $zoe 'tenure roles | grep -q quick-root'
+
 # --- what is taken away ---------------------------------------------------------------------------------------------
 guest_session()
 {
@@ -121,7 +128,9 @@ for who in contoso fabrikam; do
 	cp /var/lib/tenure/tenants/$who/policy /run/policy.good
 	stop_tenured KILL
 	echo torn >/var/lib/tenure/tenants/$who/policy
-	expect_status "the policy of $who is torn" 1 as $zoe 'sudo -n id -u'
+	expect_status "the policy of $who is torn: the gate is closed" 1 setpriv --reuid 1950000001 --regid 1950000001 --clear-groups sudo -n id -u
+	shows "the policy of $who is torn: by the gate" 'account management error'
+	if [ $who = contoso ]; then check "its guests log in by their own tenant's right" as $zoe true; fi
 	install -m 600 /run/policy.good /var/lib/tenure/tenants/$who/policy
 	start_tenured
 done
