@@ -72,6 +72,7 @@ int engine_find_actor(struct engine *e, const struct actor *who, const struct po
 		      uint32_t *ret_principal)
 {
 	struct policy_principal principal;
+	struct instant now = {0};
 	const struct policy *policy;
 
 	if (who->root || !who->governed)
@@ -87,6 +88,10 @@ int engine_find_actor(struct engine *e, const struct actor *who, const struct po
 		return r == -ENOENT ? -EACCES : r;
 	if (principal.uid != who->uid)
 		return -EACCES; /* the uid is somebody else's by now (T50) */
+	if (principal.guest)
+		r = engine_dates_now(e, &now);
+	if (r < 0 || !engine_principal_stands(e, who->tenant, &principal, &now))
+		return r < 0 ? r : -EACCES;
 	*ret_policy = policy;
 	return 0;
 }

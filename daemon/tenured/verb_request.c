@@ -186,36 +186,6 @@ static void on_change(struct call *c)
 		verb_reply_request(c, r);
 }
 
-static void file(struct call *c, bool step_up)
-{
-	struct broker *b = call_broker(c);
-	struct filing *f = call_state(c);
-	const struct request *r;
-	/* How step-up was proved stands in the caller alone. */
-	memcpy(f->who.proof, call_actor(c)->proof, sizeof(f->who.proof));
-	int error = engine_request(b->engine, &f->who, &f->in, step_up, &r);
-
-	broker_settle(b);
-	if (error < 0) {
-		wrong(c, error, NULL);
-		return;
-	}
-	if (r->state != REQUEST_PENDING || !call_flag(c, "wait") || !call_wants_more(c)) {
-		verb_reply_request(c, r);
-		return;
-	}
-	f->id = r->id;
-	f->state = r->state;
-	f->approvals = r->approval_count;
-	call_watch(c, on_change);
-	call_event(c, json_pack("{s:s, s:o}", "event", "request", "request", row_request(b, call_actor(c), r)));
-}
-
-static void file_with_step_up(struct call *c)
-{
-	file(c, true);
-}
-
 static int is_eligible(void *context, const struct eligibility *e)
 {
 	return e->type == ASSIGNMENT_ELIGIBLE && strcmp(e->role_name, context) == 0;
@@ -252,6 +222,36 @@ static void choose_tenant(struct call *c, struct filing *f)
 			return;
 		}
 	}
+}
+
+static void file(struct call *c, bool step_up)
+{
+	struct broker *b = call_broker(c);
+	struct filing *f = call_state(c);
+	const struct request *r;
+	/* Anew: step-up took its time, and how it was proved stands in the caller. */
+	choose_tenant(c, f);
+	int error = engine_request(b->engine, &f->who, &f->in, step_up, &r);
+
+	broker_settle(b);
+	if (error < 0) {
+		wrong(c, error, NULL);
+		return;
+	}
+	if (r->state != REQUEST_PENDING || !call_flag(c, "wait") || !call_wants_more(c)) {
+		verb_reply_request(c, r);
+		return;
+	}
+	f->id = r->id;
+	f->state = r->state;
+	f->approvals = r->approval_count;
+	call_watch(c, on_change);
+	call_event(c, json_pack("{s:s, s:o}", "event", "request", "request", row_request(b, call_actor(c), r)));
+}
+
+static void file_with_step_up(struct call *c)
+{
+	file(c, true);
 }
 
 void request_file(struct call *c, const char *role, const char *scope, const struct uuid *extends)

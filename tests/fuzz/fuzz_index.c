@@ -23,7 +23,7 @@ static void read_login(int r, const struct index_view *v, const struct index_log
 /* "Of no class" is said only of a service that no record names, where every record has a name. */
 static void ask_services(const struct index_view *v, const struct snapshot *s)
 {
-	const struct index_header *h = snapshot_header(s, sizeof(*h));
+	const struct index_header *h = snapshot_header(s, offsetof(struct index_header, trusts));
 	const struct index_service_record *services = snapshot_section(s, h->services, sizeof(*services), 4);
 	enum service_class class;
 	enum gate_mode mode;
@@ -47,6 +47,10 @@ static void walk(const struct index_view *v, const struct snapshot *s)
 	uid_t uid;
 
 	for (i = 0; i < index_tenant_count(v); i++) {
+		bool trusts;
+
+		if (index_trusts(v, i, 0, &trusts) < 0 && trusts)
+			abort();
 		if (index_tenant(v, i, &t) < 0)
 			continue;
 		snapshot_input_read(t.name);

@@ -229,6 +229,11 @@ void world_put_policy(struct mirror *m)
 	    F(PATH, "/prod"));
 }
 
+void world_put_guest(struct mirror *m, const char *guest)
+{
+	PUT(m, OBJECT_ASSIGNMENT, "guest", F(ASSIGNMENT_TYPE, "active"), F(ROLE, "operator"), F(GUEST, guest), F(PATH, "/prod"));
+}
+
 static void on_change(void *context, const struct mirror_change *c)
 {
 	struct engine_fixture *f = context;

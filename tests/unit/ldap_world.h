@@ -49,6 +49,8 @@ void world_delete_group(struct mirror *m, unsigned number);
  * of group 5.
  */
 void world_put_policy(struct mirror *m);
+/* One assignment more: active operator of a guest. */
+void world_put_guest(struct mirror *m, const char *guest);
 struct uuid world_id(enum object_kind kind, unsigned number);
 
 /* The batch counts; the engine publishes what it says. */

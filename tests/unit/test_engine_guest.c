@@ -18,6 +18,7 @@
 #define UID_ZOE 1910000002u /* a guest by name */
 #define UID_VAL 1910000003u /* a guest through vendors, which lower holds */
 #define UID_YAN 1910000004u /* no guest */
+#define UID_VINCE 1002u /* a local account, mapped to val by one test */
 #define ALICE_ID "c4be3a09-07c1-5319-b3ab-48661336acec" /* contoso's alice, by her name and tenant */
 
 /* %s: of zoe; of assignments. */
@@ -103,7 +104,7 @@ static enum why published(struct engine_fixture *f, uid_t uid, const char *targe
 	assert_int_equal(policy_open("fabrikam", &home), 0);
 	assert_int_equal(policy_open("contoso", &policy), 0);
 	assert_int_equal(holders_open("contoso", "grants", &grants), 0);
-	if (policy_principal_by_uid(home, uid, &q.principal) < 0)
+	if (policy_principal_by_uid(home, uid, &q.principal) < 0) /* mapped ones, too */
 		return WHY_UNKNOWN_USER;
 	(void)!decide_guest(home, policy, grants, &q, &d, NULL, NULL);
 	return d.why;
@@ -279,6 +280,61 @@ static void test_unreadable_denies(void **state)
 	assert_true(may(f, UID_FRED, "root"));
 }
 
+static const struct request *elevated(struct engine_fixture *f)
+{
+	const struct request_input in = {.role = "quick", .ticket = "T1"};
+	const struct actor zoe = fixture_actor(f, UID_ZOE);
+	const struct request *r;
+	struct actor guest;
+
+	assert_int_equal(engine_guest(f->engine, &zoe, 0, &guest), 0);
+	assert_int_equal(engine_request(f->engine, &guest, &in, true, &r), 0);
+	assert_int_equal(r->state, REQUEST_ACTIVE);
+	return r;
+}
+
+/* What contoso's directory says does not hold: what is in force is of before, and so are its guests. */
+static void test_the_last_good_policy_lets_nobody_in(void **state)
+{
+	struct engine_fixture *f = *state;
+	const struct uuid id = elevated(f)->id;
+	const struct request *r;
+	struct actor guest, zoe = fixture_actor(f, UID_ZOE);
+	char *good = fixture_read(f, DIRECTORY);
+
+	fixture_remove(f, "var/lib/tenure/last/directory.d/contoso.conf");
+	fixture_edit(f, DIRECTORY, "assignments = (\n",
+		     "assignments = (\n  { type = \"deny\"; role = \"none\"; user = \"alice\"; scope = \"/\"; },\n");
+	fixture_reload(f);
+	expect_out(f, UID_ZOE, "the last good policy");
+	assert_true(may(f, UID_ALICE, NULL));
+	assert_int_equal(engine_guest(f->engine, &zoe, 0, &guest), -ENOENT);
+	assert_int_equal(engine_find_id(f->engine, &id, &r), 0);
+	assert_int_equal(r->state, REQUEST_REVOKED);
+	fixture_write(f, DIRECTORY, good);
+	fixture_reload(f);
+	expect_in(f, UID_ZOE, "mended");
+	free(good);
+}
+
+/* One of fabrikam's with an account of /etc/passwd is a guest by that one. */
+static void test_a_mapped_guest(void **state)
+{
+	struct engine_fixture *f = *state;
+
+	fixture_edit(f, "etc/passwd", "bob:x", "vince:x:1002:1002::/home/vince:/bin/sh\nbob:x");
+	fixture_edit(f, "etc/tenure/tenure.conf", "local_logins = (",
+		     "local_logins = ( { login = \"vince\"; principal = \"val@fabrikam.com\"; },");
+	fixture_reload(f);
+	assert_true(may(f, UID_VINCE, "postgres"));
+	assert_int_equal(published(f, UID_VINCE, "postgres"), WHY_NONE);
+	assert_int_not_equal(published(f, UID_VAL, "postgres"), WHY_NONE);
+	fixture_edit(f, CONTOSO, "groups = [ \"vendors\" ]; ", "");
+	fixture_reload(f);
+	assert_false(may(f, UID_VINCE, "postgres"));
+	assert_int_not_equal(published(f, UID_VINCE, "postgres"), WHY_NONE);
+}
+
 static void test_trusts_that_make_no_sense(void **state)
 {
 	static const struct {
@@ -321,19 +377,6 @@ static void test_a_guest_manages_nothing(void **state)
 	assert_false(may(f, UID_ZOE, "root"));
 	assert_int_equal(engine_guest(f->engine, &zoe, 0, &guest), 0);
 	assert_int_equal(engine_revoke(f->engine, &guest, &(struct uuid){{1}}, "x", &(const struct request *){NULL}), -ENOENT);
-}
-
-static const struct request *elevated(struct engine_fixture *f)
-{
-	const struct request_input in = {.role = "quick", .ticket = "T1"};
-	const struct actor zoe = fixture_actor(f, UID_ZOE);
-	const struct request *r;
-	struct actor guest;
-
-	assert_int_equal(engine_guest(f->engine, &zoe, 0, &guest), 0);
-	assert_int_equal(engine_request(f->engine, &guest, &in, true, &r), 0);
-	assert_int_equal(r->state, REQUEST_ACTIVE);
-	return r;
 }
 
 static void test_a_grant_ends_with_what_it_rests_on(void **state)
@@ -401,6 +444,8 @@ int main(void)
 		TEST(test_denies_win),
 		TEST(test_a_deny_of_nobody_closes_to_guests_alone),
 		TEST(test_unreadable_denies),
+		TEST(test_the_last_good_policy_lets_nobody_in),
+		TEST(test_a_mapped_guest),
 		TEST(test_trusts_that_make_no_sense),
 		TEST(test_a_guest_manages_nothing),
 		TEST(test_a_grant_ends_with_what_it_rests_on),

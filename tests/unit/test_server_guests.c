@@ -121,6 +121,7 @@ static void test_a_guest_sees_her_own(void **state)
 	ASK(b, ZOE, "Roles", NULL, NULL, {"activated"}, true);
 	ASK(b, ZOE, "Explain", "target", "root", {"\"verdict\":\"allow\"", "contoso"}, true);
 	ASK(b, ZOE, "History", NULL, NULL, {"\"event\":\"activate\"", "\"event\":\"request\"", "\"quick\""}, true);
+	ASK(b, ZOE, "Extend", NULL, NULL, {"\"active\"", "\"extends\":\""}, true);
 	ASK(b, ZOE, "Pending", NULL, NULL, {"asked"}, true);
 	ASK(b, ZOE, "End", NULL, NULL, {"\"ended\""}, true);
 	ASK(b, VAL, "Roles", NULL, NULL, {"{\"items\":[]}"}, true);
