@@ -17,6 +17,9 @@
 void writer_begin(struct object_writer *w, int fd)
 {
 	w->fd = fd;
+	w->error = 0;
+	w->total = 0;
+	w->too_large = w->has_gecos = w->has_end = w->has_enabled = w->has_created = false;
 	sync_packet_begin(&w->packet, SYNC_ENTRY, 0);
 }
 
@@ -91,19 +94,19 @@ static void take_one(struct object_writer *w, const struct mapping *m, const str
 		add_problem(w, m, "is too long, or holds a NUL");
 }
 
-static void take_all(struct object_writer *w, const struct mapping *m, struct berval **values)
+static void take_all(struct object_writer *w, const struct mapping *m, const struct berval *values)
 {
-	for (size_t i = 0; values[i] && w->error == 0; i++)
-		take_one(w, m, values[i]);
+	for (; values->bv_val && w->error == 0; values++)
+		take_one(w, m, values);
 }
 
 /* Of several names the entry is called by one. */
-static void take_name(struct object_writer *w, const struct mapping *m, const char *dn, struct berval **values)
+static void take_name(struct object_writer *w, const struct mapping *m, const char *dn, const struct berval *values)
 {
 	char *name;
 
-	if (!values[1]) {
-		take_one(w, m, values[0]);
+	if (!values[1].bv_val) {
+		take_one(w, m, values);
 		return;
 	}
 	if (dn_name(dn, m->attribute, &name) < 0) {
@@ -186,10 +189,10 @@ static void take_time(struct object_writer *w, const struct mapping *m, const st
 		take_one(w, m, v);
 }
 
-static void take_dns(struct object_writer *w, const struct mapping *m, struct berval **values)
+static void take_dns(struct object_writer *w, const struct mapping *m, const struct berval *values)
 {
-	for (size_t i = 0; values[i] && w->error == 0; i++) {
-		char *normal = NULL, *text = is_text(values[i]) ? strndup(values[i]->bv_val, values[i]->bv_len) : NULL;
+	for (; values->bv_val && w->error == 0; values++) {
+		char *normal = NULL, *text = is_text(values) ? strndup(values->bv_val, values->bv_len) : NULL;
 
 		if (text && dn_normalise(text, &normal) == 0)
 			add_text(w, m->tag, normal);
@@ -269,11 +272,11 @@ static void take_ppolicy_lock(struct object_writer *w, const struct mapping *m, 
 		add_text(w, m->tag, "false");
 }
 
-void value_take(struct object_writer *w, const struct mapping *m, const char *dn, struct berval **values)
+void value_take(struct object_writer *w, const struct mapping *m, const char *dn, const struct berval *values)
 {
 	switch (m->conversion) {
 	case TAKE_TEXT:
-		take_one(w, m, values[0]);
+		take_one(w, m, values);
 		return;
 	case TAKE_ALL:
 		take_all(w, m, values);
@@ -282,28 +285,28 @@ void value_take(struct object_writer *w, const struct mapping *m, const char *dn
 		take_name(w, m, dn, values);
 		return;
 	case TAKE_BOOL:
-		take_bool(w, m, values[0]);
+		take_bool(w, m, values);
 		return;
 	case TAKE_TIME:
-		take_time(w, m, values[0]);
+		take_time(w, m, values);
 		return;
 	case TAKE_DNS:
 		take_dns(w, m, values);
 		return;
 	case TAKE_ID:
-		take_id(w, m, values[0]);
+		take_id(w, m, values);
 		return;
 	case TAKE_AD_CONTROL:
-		take_ad_control(w, m, values[0]);
+		take_ad_control(w, m, values);
 		return;
 	case TAKE_AD_EXPIRES:
-		take_ad_expires(w, m, values[0]);
+		take_ad_expires(w, m, values);
 		return;
 	case TAKE_SHADOW_EXPIRE:
-		take_shadow_expire(w, m, values[0]);
+		take_shadow_expire(w, m, values);
 		return;
 	case TAKE_PPOLICY_LOCK:
-		take_ppolicy_lock(w, m, values[0]);
+		take_ppolicy_lock(w, m, values);
 		return;
 	case TAKE_NOTHING:
 		return;

@@ -11,7 +11,7 @@ struct object_writer {
 	int fd, error;
 	size_t total;
 	bool too_large;
-	bool has_gecos, has_end, has_enabled, has_created, has_group_member;
+	bool has_gecos, has_end, has_enabled, has_created;
 	struct sync_packet packet;
 };
 void writer_begin(struct object_writer *w, int fd);
@@ -19,7 +19,10 @@ void writer_add(struct object_writer *w, unsigned tag, const void *data, size_t 
 /* Sends the last packet. 0 or -errno. */
 int writer_end(struct object_writer *w) MUST_CHECK;
 
-/* values: at least one. What cannot be converted becomes a problem of the object. dn: the entry's, normalised. */
-void value_take(struct object_writer *w, const struct mapping *m, const char *dn, struct berval **values);
+/*
+ * values: at least one, ended by one without bv_val. What cannot be converted becomes a problem of the object. dn: the
+ * entry's, normalised.
+ */
+void value_take(struct object_writer *w, const struct mapping *m, const char *dn, const struct berval *values);
 
 #endif

@@ -73,13 +73,13 @@ static void end(struct reader *r, int fd)
 static void take(const struct mapping *m, char *bytes, size_t len, size_t count, struct reader *r)
 {
 	struct object_writer *w = calloc(1, sizeof(*w));
-	struct berval value = {len, bytes}, **values = calloc(count + 1, sizeof(struct berval *));
+	struct berval value = {len, bytes}, *values = calloc(count + 1, sizeof(struct berval));
 	int fd = start(r);
 
 	assert_non_null(w);
 	assert_non_null(values);
 	for (size_t i = 0; i < count; i++)
-		values[i] = &value;
+		values[i] = value;
 	writer_begin(w, fd);
 	value_take(w, m, "uid=a,dc=x", values);
 	assert_int_equal(writer_end(w), 0);
