@@ -131,6 +131,16 @@ static enum object_kind kind_without_name(const struct settings *s, const struct
 
 static struct object_writer writer; /* one at a time; it has room for a whole packet */
 
+int entry_flush(void)
+{
+	return writer_flush(&writer);
+}
+
+void entry_forget(void)
+{
+	writer_init(&writer);
+}
+
 static void take_mapped(struct object_writer *w, const struct settings *s, enum object_kind kind,
 			const struct entry_content *a, const char *dn)
 {

@@ -18,11 +18,15 @@ int entry_filter(const struct settings *s, char **ret) MUST_CHECK;
 void entry_attributes(const struct settings *s, char *ret[static ATTRIBUTES_MAX]);
 
 /*
- * Sends the entry's object to the broker as ENTRY packets. uuid: what the server calls it; NULL: objectGUID or entryUUID
+ * Sends the entry's object to the broker in ENTRY packets; it may wait for others until entry_flush. uuid: what the server calls it; NULL: objectGUID or entryUUID
  * of the entry. What is none of the tenant's goes as OBJECT_ELSEWHERE (T27). 0; -EBADMSG: no id; -EMSGSIZE: too large;
  * -errno.
  */
 int entry_send(int fd, const struct settings *s, LDAP *ld, LDAPMessage *entry, const struct uuid *uuid) MUST_CHECK;
+/* Before whatever else of the batch. 0 or -errno. */
+int entry_flush(void) MUST_CHECK;
+/* To begin with; and what waits belongs to a batch that will not be complete. */
+void entry_forget(void);
 
 /* map.c */
 enum conversion {

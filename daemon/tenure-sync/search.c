@@ -21,6 +21,7 @@ int search_begin(struct server *s, struct failure *ret_failure)
 
 void search_end(struct server *s)
 {
+	entry_forget();
 	ber_memfree(s->search.page.bv_val);
 	s->search = (struct search){.id = -1, .heartbeat = -1};
 }

@@ -12,15 +12,52 @@
 #include "common/base/text.h"
 #include "daemon/tenure-sync/dn.h"
 
+/* Not for long: the broker works on them meanwhile. */
+#define TOGETHER_MAX 16384u
+
 /* --- packets --- */
+
+void writer_init(struct object_writer *w)
+{
+	sync_packet_begin(&w->packet, SYNC_ENTRY, 0);
+}
 
 void writer_begin(struct object_writer *w, int fd)
 {
 	w->fd = fd;
 	w->error = 0;
 	w->total = 0;
-	w->too_large = w->has_gecos = w->has_end = w->has_enabled = w->has_created = false;
-	sync_packet_begin(&w->packet, SYNC_ENTRY, 0);
+	w->begin = w->packet.len;
+	w->in_parts = w->too_large = w->has_gecos = w->has_end = w->has_enabled = w->has_created = false;
+}
+
+int writer_flush(struct object_writer *w)
+{
+	int r = w->packet.len > SYNC_HEADER_LEN ? sync_packet_send(w->fd, &w->packet) : 0;
+
+	writer_init(w);
+	return r;
+}
+
+/* Those before it go, and it has the packet to itself. */
+static int send_others(struct object_writer *w)
+{
+	const size_t len = w->packet.len - w->begin;
+	int r;
+
+	w->packet.len = w->begin;
+	r = sync_packet_send(w->fd, &w->packet);
+	memmove(w->packet.bytes + SYNC_HEADER_LEN, w->packet.bytes + w->begin, len);
+	w->packet.len = SYNC_HEADER_LEN + len;
+	w->begin = SYNC_HEADER_LEN;
+	return r;
+}
+
+static int send_part(struct object_writer *w)
+{
+	w->in_parts = true;
+	w->packet.bytes[2] = SYNC_MORE;
+	return writer_flush(w);
 }
 
 static void put(struct object_writer *w, unsigned tag, const void *data, size_t len)
@@ -29,10 +66,13 @@ static void put(struct object_writer *w, unsigned tag, const void *data, size_t 
 
 	w->total += SYNC_FIELD_HEADER_LEN + len;
 	r = sync_packet_add(&w->packet, tag, data, len);
+	if (r == -ENOSPC && w->begin > SYNC_HEADER_LEN) {
+		r = send_others(w);
+		if (r == 0)
+			r = sync_packet_add(&w->packet, tag, data, len);
+	}
 	if (r == -ENOSPC) {
-		w->packet.bytes[2] = SYNC_MORE;
-		r = sync_packet_send(w->fd, &w->packet);
-		sync_packet_begin(&w->packet, SYNC_ENTRY, 0);
+		r = send_part(w);
 		if (r == 0)
 			r = sync_packet_add(&w->packet, tag, data, len);
 	}
@@ -62,7 +102,10 @@ int writer_end(struct object_writer *w)
 {
 	if (w->error == 0 && w->too_large)
 		put(w, SYNC_TAG_PROBLEM, TOO_LARGE, strlen(TOO_LARGE));
-	return w->error < 0 ? w->error : sync_packet_send(w->fd, &w->packet);
+	if (w->error < 0)
+		return w->error;
+	/* The rest of one that was sent in parts is alone in its packet. */
+	return w->in_parts || w->packet.len > TOGETHER_MAX ? writer_flush(w) : 0;
 }
 
 static void add_text(struct object_writer *w, unsigned tag, const char *text)
