@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * bench_ldap_change WHAT SERVICE USERS COUNT LIMIT_MS URI DN PASSWORD: from a change in the directory, asked for over
- * one connection, until this host answers by it: users and groups by the service of NSS, accounts by pam_tenure as
- * /etc/pam.d/sshd has it. Of COUNT changes: "MEDIAN P99 MAX", the same of the server's own answer, in ms, and how many were
+ * one connection, until this host answers by it: users and groups by the service of NSS, accounts by the account phase of
+ * PAM_FOLDER/sshd. Of COUNT changes: "MEDIAN P99 MAX", the same of the server's own answer, in ms, and how many were
  * not seen within the limit.
  * WHAT: shell (of a random user), member (one more, one less in a random group), disable (a random member of "big")
  * bench_ldap_change await SERVICE NAME LIMIT_MS: until the service knows NAME.
@@ -17,8 +17,9 @@
 #include "tests/bench/bench_ldap.h"
 
 #define POLL_NS	 50000
-#define PAUSE_NS 10000000 /* nobody changes a directory without a breath */
+#define PAUSE_NS 20000000 /* nobody changes a directory without a breath */
 #define GIDS_MAX 256
+#define PAM_FOLDER "/run/bench-pam" /* that alone: what else it had would be loaded each time */
 
 extern int __nss_configure_lookup(const char *database, const char *line);
 
@@ -83,10 +84,13 @@ static int converse(int count, const struct pam_message **messages, struct pam_r
 static bool is_let_in(void)
 {
 	static const struct pam_conv conversation = {.conv = converse};
+	static pam_handle_t *kept; /* so that modules stay loaded, as in a daemon */
 	pam_handle_t *pamh = NULL;
 	int r;
 
-	if (pam_start("sshd", user, &conversation, &pamh) != PAM_SUCCESS)
+	if (!kept && pam_start_confdir("sshd", user, &conversation, PAM_FOLDER, &kept) != PAM_SUCCESS)
+		exit(2);
+	if (pam_start_confdir("sshd", user, &conversation, PAM_FOLDER, &pamh) != PAM_SUCCESS)
 		exit(2);
 	r = pam_acct_mgmt(pamh, PAM_SILENT);
 	(void)pam_end(pamh, PAM_SUCCESS);

@@ -273,7 +273,8 @@ print_peers()
 tar -C /inst -c . | tar -x -C / --keep-directory-symlink
 ldconfig
 useradd --system --no-create-home --shell /usr/sbin/nologin _tenure-sync
-echo 'account required pam_tenure.so' >/etc/pam.d/sshd
+mkdir /run/bench-pam
+echo 'account required pam_tenure.so' >/run/bench-pam/sshd
 last=$($bench/bench_data name $((users - 1)))
 directory_up >/run/up.log 2>&1 || give_up "the directory did not come up" /run/up.log
 sed -i -e 's/^id_range.*/id_range = [ 1900000000, 1920000999 ];/' -e 's/^role_gids.*/role_gids = [ 1920000000, 1920000999 ];/' \
