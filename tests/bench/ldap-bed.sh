@@ -281,8 +281,8 @@ sed -i -e 's/^id_range.*/id_range = [ 1900000000, 1920000999 ];/' -e 's/^role_gi
 	/etc/tenure/tenants.d/contoso.conf
 slapd_debug=256
 slapd_start
-echo
-echo "$users users, 5000 groups, one of $((users < 10000 ? users : 10000)) members; $(uname -m), $(nproc) processors, Linux $(uname -r)"
+printf '\n%s users, 5000 groups, one of %s members; %s, %s processors, Linux %s, load %s\n' "$users" \
+	$((users < 10000 ? users : 10000)) "$(uname -m)" "$(nproc)" "$(uname -r)" "$(cut -d' ' -f1 /proc/loadavg)"
 measure_load
 row "memory, MB, after the load" RSS PSS peak "" "" ""
 cat /run/memory
