@@ -14,6 +14,7 @@
 #include "daemon/tenure-sync/serve.h"
 #include "tests/unit/cmocka_test.h"
 #include "tests/unit/fake_ad.h"
+#include "tests/unit/fake_ldap_thread.h"
 
 /* --- the broker's side --- */
 
@@ -143,16 +144,16 @@ struct outcome {
 static int run_with(struct fake_ad *d, int heartbeat_ms, struct outcome *ret)
 {
 	struct server *s = calloc(1, sizeof(*s));
-	struct fake_ldap f;
+	struct fake_ldap_thread t;
 	int r;
 
 	assert_non_null(s);
 	memset(ret, 0, sizeof(*ret));
 	begin(s, &ret->broker, heartbeat_ms);
-	fake_ldap_start(&f, fake_ad_answer, d, &s->ld);
+	fake_ldap_start(&t, fake_ad_answer, d, &s->ld);
 	r = read_all(s, &ret->failure);
 	end(s, &ret->broker);
-	fake_ldap_end(&f);
+	fake_ldap_end(&t);
 	return r;
 }
 
