@@ -65,5 +65,7 @@ void tenant_config_done(struct tenant_config *c)
 	for (size_t i = 0; i < c->trust_count; i++)
 		trust_done(&c->trusts[i]);
 	free(c->trusts);
+	strings_free(c->home_parents, c->home_parent_count);
+	strings_free(c->foreign_domains, c->foreign_domain_count);
 	*c = (struct tenant_config){0};
 }

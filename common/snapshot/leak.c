@@ -2,12 +2,14 @@
 #include "common/snapshot/leak.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "common/base/paths.h"
+#include "common/snapshot/map.h"
 
 /*
  * Somebody listens. systemd leaves the file of a socket that it stopped, and no daemon that was killed takes its own
@@ -43,6 +45,13 @@ static const char *own_name(void)
 		if (strcmp(program_invocation_short_name, names[i]) == 0)
 			return names[i];
 	return NULL;
+}
+
+bool leak_real_user_may(const char *tenant)
+{
+	char path[PATH_MAX];
+
+	return snapshot_tenant_path(tenant, "identity", path, sizeof(path)) == 0 && access(path, R_OK) == 0;
 }
 
 const char *leak_find(void)

@@ -16,4 +16,10 @@
  */
 const char *leak_find(void);
 
+/*
+ * May the real user go into the tenant's folder? Asked in programs with a set-user-ID bit, which tell who started them
+ * what these may know: access(2) asks by real ids, and without root's capabilities for others.
+ */
+bool leak_real_user_may(const char *tenant);
+
 #endif

@@ -35,10 +35,16 @@ static bool parse_index(const char *text, size_t len, uint64_t *ret)
 }
 
 /* Another option beside it makes another attribute of it, which nobody has asked for. */
-bool part_parse(const char *attribute, struct part_name *ret)
+bool part_parse(const struct berval *name, struct part_name *ret)
 {
-	const char *option = find_option(attribute), *low, *dash;
+	char attribute[2 * PART_NAME_MAX];
+	const char *option, *low, *dash;
 
+	if (name->bv_len >= sizeof(attribute) || memchr(name->bv_val, '\0', name->bv_len))
+		return false;
+	memcpy(attribute, name->bv_val, name->bv_len);
+	attribute[name->bv_len] = '\0';
+	option = find_option(attribute);
 	if (!option || option == attribute || option - attribute >= PART_NAME_MAX || strchr(attribute, ';') != option)
 		return false;
 	low = option + 1 + strlen(OPTION);
@@ -73,7 +79,7 @@ void parts_done(struct parts *p)
 {
 	for (size_t i = 0; i < p->count; i++) {
 		for (size_t k = 0; k < p->attributes[i].count; k++)
-			ber_bvfree(p->attributes[i].values[k]);
+			ber_memfree(p->attributes[i].values[k].bv_val);
 		free(p->attributes[i].values);
 	}
 	*p = (struct parts){.count = 0};
@@ -84,7 +90,7 @@ void parts_done(struct parts *p)
 static int make_room(struct part_attribute *a, size_t more)
 {
 	size_t room = a->room ? a->room : 2048;
-	struct berval **values;
+	struct berval *values;
 
 	while (room < a->count + more + 1)
 		room *= 2;
@@ -98,21 +104,23 @@ static int make_room(struct part_attribute *a, size_t more)
 	return 0;
 }
 
-/* Takes the values over, but for the first `skip`, which are there already. */
-static int append(struct parts *p, struct part_attribute *a, struct berval **values, size_t count, size_t skip)
+/* Copies of the values, but for the first `skip`, which are there already. */
+static int append(struct parts *p, struct part_attribute *a, const struct berval *values, size_t count, size_t skip)
 {
 	int r = make_room(a, count);
 
 	if (r < 0)
 		return r;
 	for (size_t i = skip; i < count; i++) {
-		p->total += SYNC_FIELD_HEADER_LEN + values[i]->bv_len;
+		struct berval value = values[i];
+
+		p->total += SYNC_FIELD_HEADER_LEN + value.bv_len;
 		if (p->total > SYNC_OBJECT_MAX)
 			return refuse(p, a->name, -EFBIG, "they are more than 32 MiB");
-		a->values[a->count++] = values[i];
-		values[i] = NULL;
+		if (!ber_dupbv(&a->values[a->count], &value) || !a->values[a->count].bv_val)
+			return -ENOMEM;
+		a->values[++a->count] = (struct berval){0, NULL};
 	}
-	a->values[a->count] = NULL;
 	return 0;
 }
 
@@ -122,9 +130,10 @@ static bool is_same(const struct berval *a, const struct berval *b)
 }
 
 /* A part's own numbers: from where it was asked for, as many as it says, and one more than there was. */
-static int take_part(struct parts *p, struct part_attribute *a, const struct part_name *part, struct berval **values)
+static int take_part(struct parts *p, struct part_attribute *a, const struct part_name *part, const struct berval *values,
+		     size_t count)
 {
-	const size_t count = (size_t)ldap_count_values_len(values), skip = a->count > 0 ? 1 : 0;
+	const size_t skip = a->count > 0 ? 1 : 0;
 	const bool last = part->high == UINT64_MAX;
 
 	if (part->low != (a->count > 0 ? a->count - 1 : 0))
@@ -133,7 +142,7 @@ static int take_part(struct parts *p, struct part_attribute *a, const struct par
 		return refuse(p, a->name, -EBADMSG, "one has not as many values as it says");
 	if (!last && count <= skip)
 		return refuse(p, a->name, -EBADMSG, "one that is not the last has nothing more");
-	if (skip > 0 && !is_same(values[0], a->values[a->count - 1]))
+	if (skip > 0 && !is_same(&values[0], &a->values[a->count - 1]))
 		return -EAGAIN;
 	a->whole = last;
 	return append(p, a, values, count, skip);
@@ -141,24 +150,15 @@ static int take_part(struct parts *p, struct part_attribute *a, const struct par
 
 /* --- entries --- */
 
-/* What append has taken is NULL in between. */
-static void free_values(struct berval **values, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		ber_bvfree(values[i]);
-	ber_memfree(values);
-}
-
 /* An empty attribute beside the part that holds the values is AD's way to say that there are parts. 1: taken. */
-static int take_values(struct parts *p, struct part_attribute *a, const char *name, const struct part_name *part, LDAP *ld,
-		       LDAPMessage *entry)
+static int take_values(struct parts *p, struct part_attribute *a, const struct part_name *part, const struct berval *values)
 {
-	struct berval **values = ldap_get_values_len(ld, entry, name);
-	const size_t count = values ? (size_t)ldap_count_values_len(values) : 0;
-	int r = count > 0 ? take_part(p, a, part, values) : 0;
+	size_t count = 0;
+	int r;
 
-	if (values)
-		free_values(values, count);
+	while (values && values[count].bv_val)
+		count++;
+	r = count > 0 ? take_part(p, a, part, values, count) : 0;
 	return r < 0 ? r : count > 0;
 }
 
@@ -178,14 +178,14 @@ static struct part_attribute *find(struct parts *p, const char *name)
 	return NULL;
 }
 
-static int begin_attribute(struct parts *p, const struct mapping *map, const char *name, LDAP *ld, LDAPMessage *entry)
+static int begin_attribute(struct parts *p, const struct mapping *map, const struct entry_attribute *one)
 {
 	const struct mapping *m;
 	struct part_attribute *a;
 	struct part_name part;
 	int r;
 
-	if (!part_parse(name, &part) || !(m = mapping_of(map, name, part.name_len)))
+	if (!part_parse(&one->name, &part) || !(m = mapping_of(map, one->name.bv_val, part.name_len)))
 		return 0;
 	if (find(p, m->attribute))
 		return refuse(p, m->attribute, -EBADMSG, "there are two first ones");
@@ -194,23 +194,18 @@ static int begin_attribute(struct parts *p, const struct mapping *map, const cha
 	a = &p->attributes[p->count];
 	(void)snprintf(a->name, sizeof(a->name), "%s", m->attribute);
 	p->count++;
-	r = take_values(p, a, name, &part, ld, entry);
+	r = take_values(p, a, &part, one->values);
 	if (r == 0) /* the other one of it has the values, or nothing has */
 		p->attributes[--p->count] = (struct part_attribute){.count = 0};
 	return r < 0 ? r : 0;
 }
 
-int parts_begin(struct parts *p, const struct mapping *map, LDAP *ld, LDAPMessage *entry)
+int parts_begin(struct parts *p, const struct mapping *map, const struct entry_content *entry)
 {
-	BerElement *at = NULL;
 	int r = 0;
 
-	for (char *a = ldap_first_attribute(ld, entry, &at); a; a = r == 0 ? ldap_next_attribute(ld, entry, at) : NULL) {
-		r = begin_attribute(p, map, a, ld, entry);
-		ldap_memfree(a);
-	}
-	if (at)
-		ber_free(at, 0);
+	for (size_t i = 0; r == 0 && i < entry->count; i++)
+		r = begin_attribute(p, map, &entry->list[i]);
 	return r;
 }
 
@@ -222,27 +217,22 @@ static struct part_attribute *asked_for(struct parts *p)
 	return NULL;
 }
 
-int parts_add(struct parts *p, LDAP *ld, LDAPMessage *entry)
+int parts_add(struct parts *p, const struct entry_content *entry)
 {
 	struct part_attribute *a = asked_for(p);
-	BerElement *at = NULL;
-	struct part_name part;
-	bool taken = false;
 	int r = 0;
 
 	if (!a)
 		return -EBADMSG;
-	for (char *n = ldap_first_attribute(ld, entry, &at); n; n = r >= 0 ? ldap_next_attribute(ld, entry, at) : NULL) {
-		if (!taken && part_parse(n, &part) && strlen(a->name) == part.name_len &&
-		    strncasecmp(n, a->name, part.name_len) == 0) {
-			r = take_values(p, a, n, &part, ld, entry);
-			taken = r > 0;
-		}
-		ldap_memfree(n);
+	for (size_t i = 0; r == 0 && i < entry->count; i++) {
+		const struct berval *name = &entry->list[i].name;
+		struct part_name part;
+
+		if (part_parse(name, &part) && strlen(a->name) == part.name_len &&
+		    strncasecmp(name->bv_val, a->name, part.name_len) == 0)
+			r = take_values(p, a, &part, entry->list[i].values);
 	}
-	if (at)
-		ber_free(at, 0);
-	if (r >= 0 && !taken)
+	if (r == 0)
 		r = refuse(p, a->name, -EBADMSG, "the server did not give the next one");
 	return r < 0 ? r : 0;
 }
@@ -260,7 +250,7 @@ int parts_next(struct parts *p, char ret[static PART_NAME_MAX])
 	return 1;
 }
 
-struct berval **parts_values(const struct parts *p, const char *attribute)
+const struct berval *parts_values(const struct parts *p, const char *attribute)
 {
 	for (size_t i = 0; p && !*p->problem && i < p->count; i++)
 		if (p->attributes[i].whole && strcasecmp(p->attributes[i].name, attribute) == 0)

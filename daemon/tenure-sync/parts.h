@@ -19,7 +19,7 @@
 
 struct part_attribute {
 	char name[PART_NAME_MAX]; /* without the option */
-	struct berval **values;	  /* ended by NULL */
+	struct berval *values;	  /* ended by one without bv_val */
 	size_t count, room;
 	bool whole;
 };
@@ -36,19 +36,20 @@ struct part_name {
 	size_t name_len;
 	uint64_t low, high; /* high: UINT64_MAX for "*" */
 };
-bool part_parse(const char *attribute, struct part_name *ret);
+#define PART_OPTION ";range="
+bool part_parse(const struct berval *attribute, struct part_name *ret);
 
 /*
  * The first parts of all attributes of the map. Of both: 0; -EAGAIN: values went since the last part, all of it is to be
  * read anew; -EBADMSG: not what was asked for, -EFBIG: too many: p->problem says so; -ENOMEM. No room is left behind.
  */
-int parts_begin(struct parts *p, const struct mapping *map, LDAP *ld, LDAPMessage *entry) MUST_CHECK;
+int parts_begin(struct parts *p, const struct mapping *map, const struct entry_content *entry) MUST_CHECK;
 /* The answer to what parts_next said. */
-int parts_add(struct parts *p, LDAP *ld, LDAPMessage *entry) MUST_CHECK;
+int parts_add(struct parts *p, const struct entry_content *entry) MUST_CHECK;
 /* What to ask for next. 1 and its name; 0: all is there; -EFBIG. */
 int parts_next(struct parts *p, char ret[static PART_NAME_MAX]) MUST_CHECK;
 /* The attribute's values, if they came in parts and are whole; else NULL. */
-struct berval **parts_values(const struct parts *p, const char *attribute);
+const struct berval *parts_values(const struct parts *p, const char *attribute);
 /* Why the one that was asked for is not there. */
 void parts_fail(struct parts *p, const char *why);
 void parts_done(struct parts *p);

@@ -19,6 +19,7 @@ int search_begin(struct server *s, struct failure *ret_failure)
 
 void search_end(struct server *s)
 {
+	entry_forget();
 	ber_memfree(s->search.page.bv_val);
 	reading_done(s);
 	s->search = (struct search){.id = -1, .heartbeat = -1};

@@ -15,18 +15,18 @@ static struct in_parts *current(struct server *s)
 	return &s->search.reading.entries[s->search.reading.at];
 }
 
-bool reading_queue(struct server *s, LDAPMessage *m)
+bool reading_queue(struct server *s, const struct entry_content *entry)
 {
 	struct reading *r = &s->search.reading;
 	struct in_parts e = {.dn = NULL}, *entries;
 
-	if (r->count == READING_MAX || !entry_in_parts(&s->settings, s->ld, m, &e.kind) || !entry_id(s->ld, m, &e.id))
+	if (r->count == READING_MAX || !entry_in_parts(&s->settings, entry, &e.kind) || !entry_id(entry, &e.id))
 		return false;
 	entries = reallocarray(r->entries, r->count + 1, sizeof(*entries));
 	if (!entries)
 		return false; /* it goes as a broken one */
 	r->entries = entries;
-	e.dn = ldap_get_dn(s->ld, m);
+	e.dn = strdup(entry->dn);
 	if (!e.dn)
 		return false;
 	entries[r->count++] = e;
@@ -36,6 +36,7 @@ bool reading_queue(struct server *s, LDAPMessage *m)
 /* What there is of the one that is read. */
 static void forget(struct reading *r)
 {
+	attributes_done(&r->content);
 	ldap_msgfree(r->entry);
 	r->entry = NULL;
 	parts_done(&r->parts);
@@ -47,7 +48,7 @@ void reading_done(struct server *s)
 
 	forget(r);
 	for (size_t i = 0; i < r->count; i++)
-		ldap_memfree(r->entries[i].dn);
+		free(r->entries[i].dn);
 	free(r->entries);
 	*r = (struct reading){.count = 0};
 }
@@ -117,14 +118,15 @@ int reading_turn(struct server *s, int64_t *ret_wait_ms, struct failure *ret_fai
 /* --- answers --- */
 
 /* Another entry of the same name is not the one that is read: that one is gone. */
-static bool is_current(struct server *s, LDAPMessage *m)
+static bool is_current(struct server *s, const struct entry_content *answer)
 {
 	struct uuid id;
 
-	return entry_id(s->ld, m, &id) && uuid_equal(&id, &current(s)->id);
+	return entry_id(answer, &id) && uuid_equal(&id, &current(s)->id);
 }
 
-static int begin_parts(struct server *s, LDAPMessage **m)
+/* Takes both over. */
+static int begin_parts(struct server *s, LDAPMessage **m, struct entry_content *answer)
 {
 	struct reading *r = &s->search.reading;
 	struct mapping map[MAPPINGS_MAX];
@@ -132,22 +134,34 @@ static int begin_parts(struct server *s, LDAPMessage **m)
 	map_of(&s->settings, current(s)->kind, map);
 	r->entry = *m;
 	*m = NULL;
-	return parts_begin(&r->parts, map, s->ld, r->entry);
+	r->content = *answer;
+	*answer = (struct entry_content){.count = 0};
+	return parts_begin(&r->parts, map, &r->content);
+}
+
+static int refuse_answer(struct reading *r, const char *why)
+{
+	parts_fail(&r->parts, why);
+	return -EBADMSG;
 }
 
 int reading_entry(struct server *s, LDAPMessage **m)
 {
 	struct reading *r = &s->search.reading;
+	struct entry_content answer;
+	int error;
 
-	if (r->outcome < 0 || !is_current(s, *m))
+	if (r->outcome < 0)
 		return 0;
-	if (++r->answers > 1) {
-		r->outcome = -EBADMSG;
-		parts_fail(&r->parts, "the server gave two answers");
-		return 0;
-	}
-	r->outcome = r->entry ? parts_add(&r->parts, s->ld, *m) : begin_parts(s, m);
-	return r->outcome == -ENOMEM ? -ENOMEM : 0;
+	error = attributes_read(s->ld, *m, &answer);
+	if (error == -EBADMSG)
+		r->outcome = refuse_answer(r, "an answer cannot be read");
+	else if (error == 0 && is_current(s, &answer))
+		r->outcome = ++r->answers > 1 ? refuse_answer(r, "the server gave two answers")
+			     : r->entry	      ? parts_add(&r->parts, &answer)
+					      : begin_parts(s, m, &answer);
+	attributes_done(&answer);
+	return error == -ENOMEM || r->outcome == -ENOMEM ? -ENOMEM : 0;
 }
 
 /* On to what is next. error: of sending this one. */
@@ -165,7 +179,7 @@ static int send_whole(struct server *s)
 {
 	struct reading *r = &s->search.reading;
 
-	return entry_send(s->fd, &s->settings, s->ld, r->entry, &current(s)->id, &r->parts);
+	return entry_send(s->fd, &s->settings, &r->content, &current(s)->id, &r->parts);
 }
 
 /* With what there is of it; why: where parts.c said nothing. */
@@ -176,7 +190,7 @@ static int send_broken(struct server *s, const char *why)
 	if (!*r->parts.problem)
 		parts_fail(&r->parts, why);
 	if (r->entry)
-		return entry_send(s->fd, &s->settings, s->ld, r->entry, &current(s)->id, &r->parts);
+		return entry_send(s->fd, &s->settings, &r->content, &current(s)->id, &r->parts);
 	return entry_send_broken(s->fd, &current(s)->id, current(s)->kind, current(s)->dn, r->parts.problem);
 }
 

@@ -39,10 +39,14 @@ static int begin_refresh(struct server *s)
 
 int poll_entry(struct server *s, LDAPMessage *m, struct failure *ret_failure)
 {
+	struct entry_content entry = {.count = 0};
 	int r = begin_refresh(s);
 
 	if (r == 0)
-		r = reading_queue(s, m) ? 0 : entry_send(s->fd, &s->settings, s->ld, m, NULL, NULL);
+		r = attributes_read(s->ld, m, &entry);
+	if (r == 0 && !reading_queue(s, &entry))
+		r = entry_send(s->fd, &s->settings, &entry, NULL, NULL);
+	attributes_done(&entry);
 	return r == -EBADMSG ? fail(ret_failure, SYNC_FAILURE_PROTOCOL, "an entry has no entryUUID or objectGUID that we may read")
 			     : r;
 }

@@ -35,6 +35,7 @@ struct reading {
 	size_t count, at; /* at: the one that is read */
 	bool under_way;	  /* the operation that is search.id is one of these */
 	LDAPMessage *entry; /* with its first parts; NULL: asked for */
+	struct entry_content content; /* of that */
 	struct parts parts;
 	int answers, outcome; /* entries of the answer; of the first: 0 or what parts_begin and parts_add return */
 	unsigned tries;
@@ -96,7 +97,7 @@ int poll_result(struct server *s, LDAPMessage *m, struct failure *ret_failure) M
 int poll_next(struct server *s, struct failure *ret_failure) MUST_CHECK;
 
 /* search_parts.c. Notes an entry in parts for later; false: it is none, or there are too many. */
-bool reading_queue(struct server *s, LDAPMessage *m);
+bool reading_queue(struct server *s, const struct entry_content *entry);
 /* Asks for the next entry. 1; 0: there is none any more; -errno. */
 int reading_next(struct server *s, struct failure *ret_failure) MUST_CHECK;
 /* May take the message over; then it is NULL. */

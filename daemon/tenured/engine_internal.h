@@ -30,7 +30,7 @@ struct engine_tenant {
 
 /* What a principal has had written lately: engine_limit.c. */
 struct spender {
-	struct uuid principal;
+	struct uuid tenant_id, principal;
 	int64_t paid_ns; /* BOOTTIME when nothing of it counts any more */
 };
 #define SPENDERS_MAX 1024
@@ -210,8 +210,10 @@ int engine_find_actor(struct engine *e, const struct actor *who, const struct po
  * An extension runs from its own activation, so it is one only if its window ends later than what its principal holds of
  * the role there: by the grant that it names, or by another one. (engine_request.c)
  */
-bool engine_gains(struct engine *e, const struct uuid *principal, const char *role, const char *scope,
+bool engine_gains(struct engine *e, const struct uuid *tenant_id, const struct uuid *principal, const char *role, const char *scope,
 		  const struct window *w, const struct instant *now);
+/* Of who acts; zeroes: no tenant knows them. */
+struct uuid engine_tenant_id(const struct engine *e, const struct actor *who);
 /* May the request's principal hold its role? now: engine_dates_now. 0 and the terms; -EACCES, -ENOENT: no; else: unknown. */
 int engine_judge_request(struct engine *e, const struct request *r, const struct instant *now,
 			 struct eligibility *ret) MUST_CHECK;

@@ -98,10 +98,38 @@ static bool is_wanted(const struct history *h, const struct journal_record *reco
 	const char *id = field(record->line, "id");
 	struct uuid uuid;
 
-	if ((h->of_one && !is_about(h, record->line)) || 
+	if ((h->of_one && !is_about(h, record->line)) ||
 	    (h->of_tenant && !is_of_tenant(h, record->line) && !is_abroad(h, record->line)))
 		return false;
 	return !h->id || (id && uuid_parse(id, &uuid) == 0 && request_id_matches(&uuid, h->id));
+}
+
+/* The uid of who acted as root says that another tenant has such a one. */
+static bool is_foreign(const struct history *h, json_int_t uid)
+{
+	struct broker *b = call_broker(h->call);
+
+	for (size_t i = 0; i < engine_tenant_count(b->engine); i++) {
+		const struct tenant_config *t = engine_tenant(b->engine, i);
+
+		if (t && !uuid_equal(&t->id, &h->tenant_id) && uid >= t->id_range.first && uid <= t->id_range.last)
+			return true;
+	}
+	return false;
+}
+
+static json_t *row_of(const struct history *h, const struct journal_record *record)
+{
+	json_t *row = row_event(record), *login_uid = json_object_get(record->line, "by_login_uid"), *details;
+
+	if (!row || !h->of_tenant || !login_uid || !is_foreign(h, json_integer_value(login_uid)))
+		return row;
+	details = json_copy(record->line);
+	if (json_object_del(details, "by_login_uid") < 0 || json_object_set_new(row, "details", details) < 0) {
+		json_decref(row);
+		return NULL;
+	}
+	return row;
 }
 
 /* Of the people of another tenant a guest hears nothing: what they did, their tenant did. */
@@ -135,7 +163,7 @@ static int collect(void *context, const struct journal_record *record)
 	if (!is_wanted(h, record))
 		return 0;
 	if (!h->redacts || !is_abroad(h, record->line))
-		return add_row(h, row_event(record));
+		return add_row(h, row_of(h, record));
 	told.line = json_copy(record->line);
 	if (!told.line)
 		return -ENOMEM;

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# A group of more members than Active Directory gives at once. No such server is to be had here: parts.pl says what one
-# says. What it may say besides is in tests/unit/test_sync_parts.c.
+# A group of more members than Active Directory gives at once. No such server is to be had here:
+# tests/unit/fake_ad_server.c says what one says. What it may say besides is in tests/unit/test_sync_parts.c.
 # shellcheck source=tests/ldap/lib.sh
 . /tests/ldap/lib.sh
 
@@ -20,7 +20,7 @@ ad_up()
 {
 	mkdir -p $ad
 	echo 4000 >$ad/members
-	perl /tests/ldap/parts.pl $ad/ldapi $ad >/run/ad.log 2>&1 &
+	/debs/tenure/fake-ad-server $ad/ldapi $ad >/run/ad.log 2>&1 &
 	wait_for test -S $ad/ldapi
 }
 host_up_of_ad()

@@ -34,10 +34,11 @@ people_ldif() # SUFFIX DC USER NUMBER
 		$(user_ldif "$1" "$3" "$4")
 	L
 }
-user_ldif() # SUFFIX NAME NUMBER
+dc_of() { sed 's/dc=//g; s/,/./g' <<<"$1"; } # SUFFIX
+user_ldif() # SUFFIX NAME NUMBER [HOME]
 {
 	printf 'dn: uid=%s,ou=people,%s\nobjectClass: account\nobjectClass: posixAccount\nuid: %s\ncn: %s\n' "$2" "$1" "$2" "$2"
-	printf 'uidNumber: %s\ngidNumber: %s\nhomeDirectory: /home/%s\n\n' "$3" "$3" "$2"
+	printf 'uidNumber: %s\ngidNumber: %s\nhomeDirectory: %s\n\n' "$3" "$3" "${4:-/home/$(dc_of "$1")/$2}"
 }
 group_ldif() # SUFFIX NAME NUMBER
 {
@@ -168,6 +169,8 @@ claims()
 		user_ldif $second_suffix mallory 1900000001
 		user_ldif $second_suffix alice 1950000003
 		user_ldif $second_suffix 'carol@contoso.com' 1950000004
+		user_ldif $second_suffix thief 1950000005 /home/contoso.com/frank
+		user_ldif $second_suffix burglar 1950000006 /etc/systemd/system/cron.service.d
 		group_ldif $second_suffix crew 1950000200
 		group_ldif $second_suffix thief 1900000200
 		group_ldif $second_suffix becomers 1950090001
@@ -176,6 +179,8 @@ claims()
 	check "a name that both have is known by its domain" wait_for known alice@fabrikam.com
 	check "  as another one" test "$(id -u alice)" = 1900000001
 	check "  the number of the other is not to be had" unknown mallory@fabrikam.com
+	check "  nor a home" unknown thief@fabrikam.com
+	check "  nor one that is the host's" unknown burglar@fabrikam.com
 	check "  nor the domain" unknown carol@contoso.com
 	check "  nor both" unknown carol@contoso.com@fabrikam.com
 	check "a group that both have, likewise" wait_for groups_are_apart
@@ -187,8 +192,8 @@ claims()
 groups_are_apart() { [ "$(getent group crew crew@fabrikam.com 1900000200 | cut -d: -f1,3 | paste -sd' ')" = "crew:1900000200 crew@fabrikam.com:1950000200 crew:1900000200" ]; }
 claims_are_said()
 {
-	tenure check --json | jq -e '[.items[] | select(.place | test("(uid=(mallory|carol@contoso.com)|cn=(thief|becomers)),ou=(people|groups),dc=fabrikam")) | .id] |
-		sort == ["dir-gid", "dir-gid", "dir-name", "dir-uid"]'
+	tenure check --json | jq -e '[.items[] | select(.place | test("(uid=(mallory|carol@contoso.com|thief|burglar)|cn=(thief|becomers)),ou=(people|groups),dc=fabrikam")) | .id] |
+		sort == ["dir-gid", "dir-gid", "dir-home", "dir-home", "dir-name", "dir-uid"]'
 }
 
 a_worker() # SIGNAL

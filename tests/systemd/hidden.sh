@@ -77,6 +77,9 @@ bus_lives()
 	check "  to systemd" as $zoe systemctl --no-pager is-active ssh.service
 	check "  and to a systemd of their own" as $zoe 'systemctl --user --no-pager show -P Version'
 	check "a local account does as before" as bob busctl --system list
+	systemctl start atd.service
+	as $zoe 'echo "id -un > /tmp/at.$LOGNAME" | at now' >/run/check.out 2>&1
+	check "what a member leaves to at is done" wait_for grep -q . /tmp/at.$zoe
 }
 
 # --- members of the other tenant --------------------------------------------------------------------------------------

@@ -112,7 +112,7 @@ static void answer_subtree(struct fake_ldap *f, const struct fake_request *q)
 		fake_result(f, q, LDAP_SUCCESS, "", "where-page-two-begins");
 		return;
 	}
-	d->page_was_next = memmem(q->bytes, q->len, "where-page-two-begins", 21);
+	d->page_was_next = q->cookie && strcmp(q->cookie, "where-page-two-begins") == 0;
 	send_user(f, q);
 	fake_result(f, q, LDAP_SUCCESS, "", NULL);
 }

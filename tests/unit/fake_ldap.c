@@ -2,133 +2,11 @@
 #include "tests/unit/fake_ldap.h"
 
 #include <errno.h>
-#include <openldap.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include "tests/unit/cmocka_test.h"
-
-/* --- reading --- */
-
-static bool read_bytes(int fd, void *bytes, size_t len)
-{
-	for (char *at = bytes; len > 0;) {
-		ssize_t n = read(fd, at, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return false;
-		at += n;
-		len -= (size_t)n;
-	}
-	return true;
-}
-
-/* One LDAPMessage with its header; NULL: the other side is gone. */
-static char *read_message(int fd, size_t *ret_len)
-{
-	unsigned char head[6];
-	size_t len, more = 0;
-	char *message;
-
-	if (!read_bytes(fd, head, 2))
-		return NULL;
-	len = head[1];
-	if (len & 0x80) {
-		more = len & 0x7f;
-		if (more > 4 || !read_bytes(fd, head + 2, more))
-			abort();
-		len = 0;
-		for (size_t i = 0; i < more; i++)
-			len = len << 8 | head[2 + i];
-	}
-	message = malloc(2 + more + len);
-	if (!message)
-		abort();
-	memcpy(message, head, 2 + more);
-	*ret_len = 2 + more + len;
-	if (read_bytes(fd, message + 2 + more, len))
-		return message;
-	free(message);
-	return NULL;
-}
-
-/* SearchRequest (RFC 4511 4.5.1); the filter is skipped. */
-static void parse_search(BerElement *ber, struct fake_request *q)
-{
-	ber_int_t deref, size, time, types;
-	ber_len_t len;
-	ber_tag_t tag;
-	char *last;
-	size_t count = 0;
-
-	if (ber_scanf(ber, "{aeeiibx", &q->base, &q->scope, &deref, &size, &time, &types) == LBER_ERROR)
-		abort();
-	for (tag = ber_first_element(ber, &len, &last); tag != LBER_DEFAULT && count < FAKE_ATTRIBUTES_MAX - 1;
-	     tag = ber_next_element(ber, &len, last))
-		if (ber_scanf(ber, "a", &q->attributes[count++]) == LBER_ERROR)
-			abort();
-}
-
-static void parse(struct fake_request *q)
-{
-	struct berval bytes = {q->len, (char *)(uintptr_t)q->bytes};
-	BerElement *ber = ber_init(&bytes);
-	ber_len_t len;
-
-	if (!ber || ber_scanf(ber, "{i", &q->id) == LBER_ERROR)
-		abort();
-	q->search = ber_peek_tag(ber, &len) == LDAP_REQ_SEARCH;
-	if (q->search)
-		parse_search(ber, q);
-	ber_free(ber, 1);
-}
-
-static void *serve(void *context)
-{
-	struct fake_ldap *f = context;
-	bool on = true;
-
-	while (on) {
-		struct fake_request q = {.id = 0};
-		char *bytes = read_message(f->fd, &q.len);
-
-		if (!bytes)
-			break;
-		q.bytes = bytes;
-		parse(&q);
-		if (q.search)
-			on = f->answer(f, &q);
-		ber_memfree(q.base);
-		for (char **a = q.attributes; *a; a++)
-			ber_memfree(*a);
-		free(bytes);
-	}
-	(void)shutdown(f->fd, SHUT_RDWR);
-	return NULL;
-}
-
-void fake_ldap_start(struct fake_ldap *f, fake_answer answer, void *context, LDAP **ret_ld)
-{
-	const int version = LDAP_VERSION3;
-	int fds[2];
-
-	*f = (struct fake_ldap){.answer = answer, .context = context};
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
-	f->fd = fds[1];
-	assert_int_equal(ldap_init_fd(fds[0], LDAP_PROTO_IPC, "ldapi:///", ret_ld), LDAP_SUCCESS);
-	assert_int_equal(ldap_set_option(*ret_ld, LDAP_OPT_PROTOCOL_VERSION, &version), LDAP_OPT_SUCCESS);
-	assert_int_equal(pthread_create(&f->thread, NULL, serve, f), 0);
-}
-
-void fake_ldap_end(struct fake_ldap *f)
-{
-	assert_int_equal(pthread_join(f->thread, NULL), 0);
-	close(f->fd);
-}
 
 /* --- answering --- */
 
@@ -205,15 +83,170 @@ static void put_page(BerElement *ber, const char *cookie)
 	ber_free(value, 1);
 }
 
-void fake_result(struct fake_ldap *f, const struct fake_request *q, int code, const char *words, const char *cookie)
+static void send_result(struct fake_ldap *f, ber_int_t id, ber_tag_t tag, int code, const char *words, const char *cookie)
 {
 	BerElement *ber = ber_alloc_t(LBER_USE_DER);
 
 	if (!ber)
 		abort();
-	must(ber_printf(ber, "{it{ess}", q->id, LDAP_RES_SEARCH_RESULT, code, "", words));
+	must(ber_printf(ber, "{it{ess}", id, tag, code, "", words));
 	if (cookie)
 		put_page(ber, cookie);
 	must(ber_printf(ber, "}"));
 	send_all(f, ber);
+}
+
+void fake_result(struct fake_ldap *f, const struct fake_request *q, int code, const char *words, const char *cookie)
+{
+	send_result(f, q->id, LDAP_RES_SEARCH_RESULT, code, words, cookie);
+}
+
+/* --- reading --- */
+
+static bool read_bytes(int fd, void *bytes, size_t len)
+{
+	for (char *at = bytes; len > 0;) {
+		ssize_t n = read(fd, at, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return false;
+		at += n;
+		len -= (size_t)n;
+	}
+	return true;
+}
+
+/* One LDAPMessage with its header; false: the other side is gone. */
+static bool read_message(int fd, struct berval *ret)
+{
+	unsigned char head[6];
+	size_t len, more = 0;
+
+	if (!read_bytes(fd, head, 2))
+		return false;
+	len = head[1];
+	if (len & 0x80) {
+		more = len & 0x7f;
+		if (more > 4 || !read_bytes(fd, head + 2, more))
+			abort();
+		len = 0;
+		for (size_t i = 0; i < more; i++)
+			len = len << 8 | head[2 + i];
+	}
+	*ret = (struct berval){2 + more + len, malloc(2 + more + len)};
+	if (!ret->bv_val)
+		abort();
+	memcpy(ret->bv_val, head, 2 + more);
+	if (read_bytes(fd, ret->bv_val + 2 + more, len))
+		return true;
+	free(ret->bv_val);
+	return false;
+}
+
+/* The paged results control's value (RFC 2696). */
+static void parse_page(struct berval *value, struct fake_request *q)
+{
+	BerElement *ber = ber_init(value);
+
+	if (!ber || q->cookie || ber_scanf(ber, "{ia}", &q->page_size, &q->cookie) == LBER_ERROR)
+		abort();
+	ber_free(ber, 1);
+}
+
+/* Controls (RFC 4511 4.1.11), if there are any; of them, the page that is asked for. */
+static void parse_controls(BerElement *ber, struct fake_request *q)
+{
+	ber_len_t len;
+	char *last;
+
+	if (ber_peek_tag(ber, &len) != LDAP_TAG_CONTROLS)
+		return;
+	for (ber_tag_t tag = ber_first_element(ber, &len, &last); tag != LBER_DEFAULT;
+	     tag = ber_next_element(ber, &len, last)) {
+		struct berval value = {0, NULL};
+		ber_int_t critical;
+		char *oid;
+
+		if (ber_scanf(ber, "{a", &oid) == LBER_ERROR)
+			abort();
+		if (ber_peek_tag(ber, &len) == LBER_BOOLEAN && ber_scanf(ber, "b", &critical) == LBER_ERROR)
+			abort();
+		if (ber_peek_tag(ber, &len) == LBER_OCTETSTRING && ber_scanf(ber, "m", &value) == LBER_ERROR)
+			abort();
+		if (strcmp(oid, LDAP_CONTROL_PAGEDRESULTS) == 0)
+			parse_page(&value, q);
+		ber_memfree(oid);
+	}
+}
+
+/* SearchRequest (RFC 4511 4.5.1) and what follows it; the filter is skipped. */
+static void parse_search(BerElement *ber, struct fake_request *q)
+{
+	ber_int_t deref, size, time, types;
+	ber_len_t len;
+	ber_tag_t tag;
+	char *last;
+	size_t count = 0;
+
+	if (ber_scanf(ber, "{aeeiibx", &q->base, &q->scope, &deref, &size, &time, &types) == LBER_ERROR)
+		abort();
+	for (tag = ber_first_element(ber, &len, &last); tag != LBER_DEFAULT; tag = ber_next_element(ber, &len, last))
+		if (count == FAKE_ATTRIBUTES_MAX - 1 || ber_scanf(ber, "a", &q->attributes[count++]) == LBER_ERROR)
+			abort();
+	parse_controls(ber, q);
+}
+
+static bool answer_search(struct fake_ldap *f, BerElement *ber, ber_int_t id)
+{
+	struct fake_request q = {.id = id};
+	bool on;
+
+	parse_search(ber, &q);
+	on = f->answer(f, &q);
+	ber_memfree(q.base);
+	ber_memfree(q.cookie);
+	for (char **a = q.attributes; *a; a++)
+		ber_memfree(*a);
+	return on;
+}
+
+/* false: that was all. Anything else has no answer here. */
+static bool answer(struct fake_ldap *f, const struct berval *message)
+{
+	struct berval bytes = *message;
+	BerElement *ber = ber_init(&bytes);
+	bool on = true;
+	ber_len_t len;
+	ber_int_t id;
+
+	if (!ber || ber_scanf(ber, "{i", &id) == LBER_ERROR)
+		abort();
+	switch (ber_peek_tag(ber, &len)) {
+	case LDAP_REQ_BIND:
+		send_result(f, id, LDAP_RES_BIND, LDAP_SUCCESS, "", NULL);
+		break;
+	case LDAP_REQ_SEARCH:
+		on = answer_search(f, ber, id);
+		break;
+	case LDAP_REQ_UNBIND:
+		on = false;
+		break;
+	default:
+		break;
+	}
+	ber_free(ber, 1);
+	return on;
+}
+
+void fake_ldap_serve(struct fake_ldap *f)
+{
+	struct berval message;
+
+	for (bool on = true; on && read_message(f->fd, &message);) {
+		on = answer(f, &message);
+		free(message.bv_val);
+	}
+	(void)shutdown(f->fd, SHUT_RDWR);
 }

@@ -57,6 +57,10 @@ static const struct check_case cases[] = {
 	{"nss", "local-group", "/etc/group", "root:x:0:\nsudo:x:27:bob\nbob:x:1000:\nrole-db-operator:x:1500:\n", 0, NULL, "a local role-NAME"},
 	{"nss", NULL, "/etc/group", "root:x:0:\nsudo:x:27:bob\nbob:x:1000:\nrole-other:x:1500:\nbecome-lp:x:1501:\n", 0, NULL, "names that no role has"},
 	{"caches", "caches", "/run/nscd/socket", "", 0, NULL, "nscd"},
+	{"caches", "visibility-log", "/etc/tenure/tenure.conf",
+	 "tenants = [ \"contoso\" ]; gate = { mode = \"enforce\"; };\n"
+	 "ceiling = { allow_become = [ \"root\" ]; allow_groups = [ \"adm\" ]; };\n" MAP_BOB,
+	 0, NULL, "a role may give the log's group", {{"/etc/tenure/tenants.d/contoso.conf", HIDING, 0}}},
 	{"caches", NULL, "/etc/tenure/tenants.d/contoso.conf", HIDING, 0, NULL, "a socket that userdbd left behind",
 	 {{"/run/systemd/userdb/io.systemd.Multiplexer", "", 0}}},
 	{"pam-stacks", "pam-stacks", "/etc/pam.d/common-account", "account required pam_unix.so\n", 0, NULL, "T6: not in account"},
