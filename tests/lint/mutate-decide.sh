@@ -14,9 +14,9 @@ work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 cc=${CC:-gcc}
 flags=(-std=gnu17 -D_GNU_SOURCE -O0 -w -I.)
-tests="decide decide_manage activation trace decide_random windows hostile"
+tests="decide decide_manage decide_guest activation trace decide_random windows hostile"
 sources="common/decide/decide.c common/decide/find.c common/decide/denies.c common/decide/manage.c common/decide/rights.c
-	common/decide/activation.c common/decide/rows.c"
+	common/decide/activation.c common/decide/rows.c common/decide/guest.c"
 
 # FILE LINE COLUMN FROM TO, one a line. Comments, declarations and the trace's words are left alone.
 mutants()
