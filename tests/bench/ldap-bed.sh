@@ -106,6 +106,8 @@ measure_load()
 
 	for i in $(seq "$rounds"); do
 		load_once
+		wait_long test -e /var/lib/tenure/tenants/contoso/grants || give_up "not all was published" "$tenured_log"
+		sleep 1 # nothing of it is in the way of what comes
 		memory >/run/memory
 		[ "$i" -gt 1 ] || take_search || give_up "no search of tenure-sync in slapd's log"
 		stream_once
