@@ -56,6 +56,7 @@ struct policy_principal {
 	int64_t start_ns, end_ns;
 	const char *place;
 };
+/* Positions, in some of which there may be nobody any more: -ENOENT, as behind the last. */
 size_t policy_principal_count(const struct policy *p);
 int policy_principal(const struct policy *p, uint32_t i, struct policy_principal *ret) MUST_CHECK;
 
@@ -141,10 +142,11 @@ int policy_write(const char *path, uint64_t generation, const struct directory *
 struct policy_change {
 	uint32_t principal;
 	bool added; /* it is not in the base: all such come first, and have the positions behind the base's */
+	bool gone;  /* it is in the base, and no more */
 	struct uuid id;
-	const char *name, *login, *place;
+	const char *name, *login, *place; /* name NULL: these and uid are as they were */
 	uid_t uid;
-	bool service;
+	bool service; /* of an added one */
 	bool enabled;
 	int64_t start_ns, end_ns;
 	const uint32_t *held;

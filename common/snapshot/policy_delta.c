@@ -45,6 +45,18 @@ static int append_units(struct compiler *c, const struct policy *base, struct po
 	return 0;
 }
 
+/* Nothing is left of him but that he is gone. */
+static int append_gone(struct compiler *c, const struct policy_principal_record *base)
+{
+	struct policy_principal_record record = {.uid = NO_ID,
+						 .flags = POLICY_PRINCIPAL_GONE,
+						 .held = {compile_count(c, POLICY_HELD), 0},
+						 .units = {compile_count(c, POLICY_MEMBERSHIPS), 0}};
+	memcpy(record.id, base->id, sizeof(record.id));
+	buffer_append(&c->sections[POLICY_PRINCIPALS], &record, sizeof(record));
+	return 0;
+}
+
 static int append_principal(struct compiler *c, const struct policy *base, const struct policy_change *change)
 {
 	const void *found;
@@ -53,13 +65,16 @@ static int append_principal(struct compiler *c, const struct policy *base, const
 		return r;
 	struct policy_principal_record record = *(const struct policy_principal_record *)found;
 	const struct policy_list units = record.units;
+	if (change->gone)
+		return append_gone(c, &record);
 	record.start_ns = change->start_ns;
 	record.end_ns = change->end_ns;
 	record.flags &= ~POLICY_PRINCIPAL_ENABLED;
 	record.flags |= change->enabled ? POLICY_PRINCIPAL_ENABLED : 0;
-	record.name = copy_string(c, base, record.name, &r);
-	record.login = copy_string(c, base, record.login, &r);
-	record.place = copy_string(c, base, record.place, &r);
+	record.uid = change->name ? change->uid : record.uid;
+	record.name = change->name ? compile_string(c, change->name) : copy_string(c, base, record.name, &r);
+	record.login = change->name ? compile_string(c, change->login) : copy_string(c, base, record.login, &r);
+	record.place = change->name ? compile_string(c, change->place) : copy_string(c, base, record.place, &r);
 	record.held = append_items(c, POLICY_HELD, change->held, change->held_count);
 	record.check = 0;
 	if (r == 0)

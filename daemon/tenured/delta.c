@@ -17,19 +17,39 @@
 
 /* --- lists --- */
 
-bool delta_objects_add(struct uuid **list, size_t *count, const struct uuid *id)
+/* Room for one more of `size` bytes: an array whose room doubles. NULL without memory. */
+static void *room_for_one(void *list, size_t count, size_t size)
 {
-	struct uuid *grown = *list;
+	return (count & (count - 1)) == 0 ? reallocarray(list, count ? 2 * count : 1, size) : list;
+}
 
-	for (size_t i = 0; i < *count; i++)
-		if (uuid_equal(&(*list)[i], id))
-			return true;
-	if ((*count & (*count - 1)) == 0)
-		grown = reallocarray(*list, *count ? 2 * *count : 16, sizeof(*grown));
+bool delta_objects_add_user(struct delta_objects *o, const struct delta_entry *user)
+{
+	struct delta_entry *grown;
+
+	for (size_t i = 0; i < o->user_count; i++)
+		if (uuid_equal(&o->users[i].uuid, &user->uuid))
+			return uuid_equal(&o->users[i].id, &user->id);
+	grown = room_for_one(o->users, o->user_count, sizeof(*grown));
 	if (!grown)
 		return false;
-	*list = grown;
-	grown[(*count)++] = *id;
+	o->users = grown;
+	grown[o->user_count++] = *user;
+	return true;
+}
+
+bool delta_objects_add_group(struct delta_objects *o, const struct uuid *group)
+{
+	struct uuid *grown;
+
+	for (size_t i = 0; i < o->group_count; i++)
+		if (uuid_equal(&o->groups[i], group))
+			return true;
+	grown = room_for_one(o->groups, o->group_count, sizeof(*grown));
+	if (!grown)
+		return false;
+	o->groups = grown;
+	grown[o->group_count++] = *group;
 	return true;
 }
 
@@ -152,6 +172,9 @@ void delta_restart(struct delta *d)
 	free(d->bound);
 	free(d->ids);
 	free(d->shadowed);
+	free(d->referred);
+	free(d->shown);
+	free(d->odd);
 	*d = (struct delta){.sequence = d->sequence};
 }
 
@@ -162,46 +185,35 @@ void delta_done(struct delta *d)
 
 /* --- changes --- */
 
-static bool is_own_field(enum object_kind kind, unsigned tag)
+/* Who made the change, and when. */
+static bool is_about_change(unsigned tag)
 {
-	switch (tag) {
-	case SYNC_TAG_MODIFIER:
-	case SYNC_TAG_CSN:
-		return true;
-	case SYNC_TAG_MEMBER:
-	case SYNC_TAG_MEMBER_NAME:
-		return kind == OBJECT_GROUP;
-	case SYNC_TAG_GECOS:
-	case SYNC_TAG_HOME:
-	case SYNC_TAG_SHELL:
-	case SYNC_TAG_SSH_KEY:
-	case SYNC_TAG_ENABLED:
-	case SYNC_TAG_BEGIN:
-	case SYNC_TAG_END:
-		return kind == OBJECT_USER;
-	default:
-		return false;
-	}
+	return tag == SYNC_TAG_MODIFIER || tag == SYNC_TAG_CSN;
 }
 
-/* The next field that says who or what the object is. */
-static int next_fixed(struct sync_cursor *c, enum object_kind kind, struct sync_field *ret)
+static bool is_member_field(unsigned tag)
+{
+	return tag == SYNC_TAG_MEMBER || tag == SYNC_TAG_MEMBER_NAME || is_about_change(tag);
+}
+
+/* The next field that says who or what the group is. */
+static int next_fixed(struct sync_cursor *c, struct sync_field *ret)
 {
 	int r;
 
-	while ((r = sync_next(c, ret)) > 0 && is_own_field(kind, ret->tag))
+	while ((r = sync_next(c, ret)) > 0 && is_member_field(ret->tag))
 		;
 	return r;
 }
 
-/* All but those of its own are the same, in the same order. */
-static bool is_same_object(const struct mirror_change *c)
+/* All but its members are the same, in the same order. */
+static bool is_same_group(const struct mirror_change *c)
 {
 	struct sync_cursor before = sync_object_fields(c->before, c->before_len), now = sync_object_fields(c->now, c->now_len);
 	struct sync_field a, b;
 
 	for (;;) {
-		const int r = next_fixed(&before, c->kind, &a), k = next_fixed(&now, c->kind, &b);
+		const int r = next_fixed(&before, &a), k = next_fixed(&now, &b);
 
 		if (r != k || r < 0)
 			return false;
@@ -212,8 +224,9 @@ static bool is_same_object(const struct mirror_change *c)
 	}
 }
 
-/* A problem that it had is to be taken away, one that it has to be said. */
-static bool user_is_sound(const struct tenant_config *tenant, const struct mirror *m, const void *object, size_t len)
+/* A problem that he had is to be taken away, one that he has to be said. *ret_id: the principal. */
+static bool user_is_sound(const struct tenant_config *tenant, const struct mirror *m, const void *object, size_t len,
+			  struct uuid *ret_id)
 {
 	struct problem_list problems = {0};
 	struct builder b = {.m = m, .tenant = tenant, .problems = &problems};
@@ -224,31 +237,55 @@ static bool user_is_sound(const struct tenant_config *tenant, const struct mirro
 	user_init(&u);
 	sound = mirror_source(object, len, &s) == 0 && mirror_parse(&b, &s, &u) && !b.no_memory &&
 		user_validate(&u, tenant, &problems) == 0 && !u.o.dropped && problems.count == 0;
+	*ret_id = u.o.id;
 	user_done(&u);
 	problem_list_done(&problems);
 	return sound;
 }
 
+static bool note_user(struct delta *d, const struct tenant_config *tenant, const struct mirror *m,
+		      const struct mirror_change *c, bool was, bool is)
+{
+	struct delta_entry before = {.uuid = c->uuid}, now = before;
+
+	if (was && !user_is_sound(tenant, m, c->before, c->before_len, &before.id))
+		return false;
+	if (is && !user_is_sound(tenant, m, c->now, c->now_len, &now.id))
+		return false;
+	if (was && is && !uuid_equal(&before.id, &now.id))
+		return false;
+	return delta_objects_add_user(&d->changed, is ? &now : &before);
+}
+
+/* 0: none that counts for anything: there is no object, or it is none of the tenant's. */
+static enum object_kind kind_of(const void *object, size_t len)
+{
+	struct source_object s;
+
+	if (!object)
+		return 0;
+	if (mirror_source(object, len, &s) < 0)
+		return OBJECT_OTHER;
+	return s.kind == OBJECT_ELSEWHERE ? 0 : s.kind;
+}
+
+static bool note(struct delta *d, const struct tenant_config *tenant, const struct mirror *m, const struct mirror_change *c)
+{
+	const enum object_kind was = kind_of(c->before, c->before_len), is = kind_of(c->now, c->now_len);
+
+	if (!was && !is)
+		return true;
+	if (was == OBJECT_GROUP && is == OBJECT_GROUP)
+		return is_same_group(c) && delta_objects_add_group(&d->changed, &c->uuid);
+	if ((was == OBJECT_USER || !was) && (is == OBJECT_USER || !is))
+		return note_user(d, tenant, m, c, was != 0, is != 0);
+	return false;
+}
+
 void delta_note(struct delta *d, const struct tenant_config *tenant, const struct mirror *m, const struct mirror_change *c)
 {
-	bool noted = false;
-
 	if (d->whole || !d->base.identity)
 		return;
-	if (d->changed.user_count >= DELTA_USERS_MAX || d->changed.group_count >= DELTA_GROUPS_MAX) {
-		d->whole = true;
-		return;
-	}
-	if (c->before && c->now && is_same_object(c)) {
-		if (c->kind == OBJECT_GROUP)
-			noted = delta_objects_add(&d->changed.groups, &d->changed.group_count, &c->uuid);
-		else if (c->kind == OBJECT_USER)
-			noted = user_is_sound(tenant, m, c->before, c->before_len) &&
-				user_is_sound(tenant, m, c->now, c->now_len) &&
-				delta_objects_add(&d->changed.users, &d->changed.user_count, &c->uuid);
-	}
-	if (!c->before && c->now && c->kind == OBJECT_USER && d->clean)
-		noted = user_is_sound(tenant, m, c->now, c->now_len) &&
-			delta_objects_add(&d->changed.users, &d->changed.user_count, &c->uuid);
-	d->whole = !noted;
+	d->whole = d->changed.user_count >= DELTA_USERS_MAX || d->changed.group_count >= DELTA_GROUPS_MAX ||
+		   !note(d, tenant, m, c);
 }

@@ -8,8 +8,9 @@
  * objects were changed since the bases were made.
  *
  * MUST: a delta publishes what a whole publication of the same mirror would. Only changes of which that can be told are
- * taken: of a user's own fields, of who is in a plain group (delta_rules.c), and somebody new (delta_add.c), with no problem
- * in the object before or after. Of anything else, and wherever in doubt, -EAGAIN: all of it anew.
+ * taken: users who come, go, are renamed, moved or become other (delta_user.c), and who is in a plain group (delta_rules.c),
+ * with no problem in the object before or after but members that lead nowhere. Of anything else, and wherever in doubt,
+ * -EAGAIN: all of it anew.
  */
 
 #include "common/snapshot/delta.h"
@@ -25,10 +26,23 @@
 #define DELTA_GROUPS_MAX 256u
 #define DELTA_WEIGHT_MAX 65536u
 
+/* A user's entry, and the principal that he is. */
+struct delta_entry {
+	struct uuid uuid, id;
+};
+
 /* Objects that changed. */
 struct delta_objects {
-	struct uuid *users, *groups;
+	struct delta_entry *users;
+	struct uuid *groups;
 	size_t user_count, group_count;
+};
+
+/* A group that NSS shows. */
+struct delta_shown {
+	gid_t gid;
+	struct uuid uuid; /* its entry's */
+	bool restricts;	  /* what is denied to its members is not to be lost with one of them */
 };
 
 /* The bases, and what they were made of that they do not tell. */
@@ -48,9 +62,17 @@ enum delta_kind { DELTA_IDENTITY, DELTA_KEYS, DELTA_POLICY, DELTA_KIND_COUNT };
 struct delta {
 	bool whole; /* something changed that deltas do not tell, or may have */
 	struct delta_base base;
-	bool clean;   /* the bases were made of a directory without a problem, all of which shows */
+	bool clean;   /* what the directory of the bases had wrong is known: odd */
+	bool troubled; /* what is published beside the bases has problems of its own; they stand behind those of the bases */
+	size_t base_problems;
 	struct uuid *ids; /* of all objects that are no users, ascending */
 	size_t id_count;
+	struct uuid *referred; /* principals that are named where deltas know nothing of; ascending */
+	size_t referred_count;
+	struct delta_shown *shown; /* ascending by gid */
+	size_t shown_count;
+	uint64_t *odd; /* hashes of names, DNs, ids and numbers that something is wrong with; ascending */
+	size_t odd_count;
 	struct uuid *shadowed; /* objects to which no DN leads, for their name is another's; ascending */
 	size_t shadowed_count;
 	char **bound; /* names of groups whose members decide more than a delta tells, ascending */
@@ -72,14 +94,29 @@ void delta_note(struct delta *d, const struct tenant_config *tenant, const struc
 /* next: those that a compactor has written. 0; -errno: then nothing is open. */
 int delta_open_base(const struct tenant_config *tenant, bool next, struct delta_base *ret) MUST_CHECK;
 void delta_base_done(struct delta_base *b);
-bool delta_objects_add(struct uuid **list, size_t *count, const struct uuid *id);
+bool delta_objects_add_user(struct delta_objects *o, const struct delta_entry *user);
+bool delta_objects_add_group(struct delta_objects *o, const struct uuid *group);
 void delta_objects_done(struct delta_objects *o);
 /* tenants/NAME/FILE.next */
 #define DELTA_NEXT ".next"
 
-/* delta_rules.c: which groups are bound. The bases must be open. 0 or -ENOMEM. */
-int delta_rules(struct delta *d, const struct tenant_config *tenant, const struct directory *directory) MUST_CHECK;
+/* delta_rules.c: which groups are bound, and who is referred to. The bases must be open. 0 or -ENOMEM. */
+int delta_rules(struct delta *d, const struct tenant_config *tenant, const struct directory *directory,
+		const struct mirror *m) MUST_CHECK;
 bool delta_is_bound(const struct delta *d, const char *group);
+bool delta_is_referred_to(const struct delta *d, const struct uuid *principal);
+/* NULL: none that shows. */
+const struct delta_shown *delta_shown_group(const struct delta *d, gid_t gid);
+
+/*
+ * delta_odd.c: what the bases' directory had wrong, and what could become right, or wrong, by somebody who comes or goes:
+ * names and numbers of what was left out, references that lead nowhere, groups of somebody's own that others name as theirs.
+ * After delta_rules has listed the groups that show. 0 or -ENOMEM.
+ */
+int delta_odd(struct delta *d, const struct tenant_config *tenant, const struct directory *directory) MUST_CHECK;
+bool delta_is_odd_text(const struct delta *d, const char *text);
+bool delta_is_odd_number(const struct delta *d, uint32_t number);
+bool delta_is_odd_id(const struct delta *d, const struct uuid *id);
 
 /* What a change is held against. */
 struct local_accounts;
@@ -87,17 +124,19 @@ struct delta_where {
 	const struct tenant_config *tenant;
 	const struct mirror *m;
 	const struct local_accounts *accounts;
-	const struct state *state; /* who was deleted */
-	bool may_add;		   /* no id is derived, and no local login is mapped */
+	const struct host_config *host; /* which local logins are mapped */
+	const struct state *state;	/* who was deleted */
 };
 
 /* delta_compute.c: what is other than in the base. */
 #define DELTA_ADDED 0x80000000u /* and more: the offset of somebody who is not in the base */
 struct delta_user {
 	uint32_t offset; /* of its record in the base */
-	char *login;	 /* of somebody who is not in it; NULL: is */
-	struct identity_user base;
-	struct user *now; /* parsed anew; NULL: its own fields are as they were */
+	char *login;	 /* of somebody who is not in it, or under another name; NULL: as it was */
+	char *left;	 /* the name that he had; NULL: he has it still */
+	bool gone, added, fresh; /* fresh: what says who he is is other */
+	struct identity_user base; /* and what says who he is now */
+	struct user *now; /* parsed anew; NULL: its own fields are as they were, or he is gone */
 	uint32_t *gids;	  /* ascending */
 	size_t gid_count;
 	char *strings; /* of a record that is other; NULL: it is not */
@@ -106,6 +145,7 @@ struct delta_user {
 	size_t held_count;
 	struct policy_change policy;
 	bool other_identity, other_policy, other_keys;
+	bool left_keys; /* in the base, under the name that he had */
 };
 
 struct delta_group {
@@ -124,6 +164,7 @@ struct delta_set {
 	struct delta_group *groups;
 	size_t user_count, group_count;
 	size_t weight;
+	struct problem_list problems; /* of the groups */
 };
 /* 0; -EAGAIN: it cannot be told; -ENOMEM. */
 int delta_compute(const struct delta *d, const struct delta_base *base, const struct delta_objects *const *changed,
@@ -141,12 +182,5 @@ int delta_policy_added(const struct delta_base *base, const struct delta_set *s,
  */
 int delta_write(struct delta *d, const struct delta_base *base, const struct delta_set *s, const struct delta_where *w,
 		uint64_t generation, bool *ret_policy) MUST_CHECK;
-
-/*
- * delta_add.c: may he be somebody new, as far as the base says? login: as he would show. u->gid is NO_ID then where the
- * group is his own. 0, -EAGAIN, -ENOMEM.
- */
-int delta_check_added(const struct delta *d, const struct delta_base *base, const struct delta_where *w, struct user *u,
-		      const char *login) MUST_CHECK;
 
 #endif

@@ -45,7 +45,7 @@ int delta_gids(const struct delta_set *s, struct delta_user *u)
 		if (!is_of_changed(s, u->base.gids[i]))
 			u->gids[u->gid_count++] = u->base.gids[i];
 	for (size_t i = 0; i < s->group_count; i++)
-		if (is_in(&s->groups[i], u) && s->groups[i].base.gid != u->base.gid)
+		if (is_in(&s->groups[i], u) && s->groups[i].base.gid != u->record.gid)
 			u->gids[u->gid_count++] = s->groups[i].base.gid;
 	if (u->gid_count > 1)
 		qsort(u->gids, u->gid_count, sizeof(*u->gids), compare_numbers);
@@ -137,6 +137,11 @@ int delta_policy(const struct delta_base *b, const struct delta_set *s, struct d
 	struct policy_principal p;
 	int r = policy_principal_by_id(b->policy, &u->base.principal, &u->policy.principal);
 
+	if (r == 0 && u->gone) {
+		u->policy.gone = u->other_policy = true;
+		u->policy.id = u->base.principal;
+		return 0;
+	}
 	if (r == 0)
 		r = policy_principal(b->policy, u->policy.principal, &p);
 	if (r == 0)
@@ -153,15 +158,20 @@ int delta_policy(const struct delta_base *b, const struct delta_set *s, struct d
 		qsort(u->held, u->held_count, sizeof(*u->held), compare_numbers);
 	u->policy = (struct policy_change){
 		.principal = u->policy.principal,
+		.id = p.id,
+		.name = u->fresh ? u->now->o.name : NULL,
+		.login = u->record.name,
+		.place = u->fresh ? u->now->o.place : NULL,
+		.uid = u->base.uid,
 		.enabled = u->now ? u->now->enabled : p.enabled,
 		.start_ns = u->now ? u->now->start_ns : p.start_ns,
 		.end_ns = u->now ? u->now->end_ns : p.end_ns,
 		.held = u->held,
 		.held_count = u->held_count,
 	};
-	u->other_policy = u->policy.enabled != p.enabled || u->policy.start_ns != p.start_ns ||
+	u->other_policy = u->fresh || u->policy.enabled != p.enabled || u->policy.start_ns != p.start_ns ||
 			  u->policy.end_ns != p.end_ns || kept != before || gained > 0;
-	return p.uid == u->base.uid ? 0 : -EBADMSG;
+	return u->fresh || p.uid == u->base.uid ? 0 : -EBADMSG;
 }
 
 int delta_policy_added(const struct delta_base *b, const struct delta_set *s, struct delta_user *u)

@@ -110,23 +110,6 @@ static int keep_shadowed(struct delta *delta, const struct directory *d)
 	return 0;
 }
 
-/* Everybody who has a number shows, and every group that has one. */
-static bool all_show(const struct delta *delta, const struct tenant_config *tenant, const struct directory *d)
-{
-	struct identity_group shown;
-	size_t users = 0;
-
-	for (size_t i = 0; i < d->user_count; i++) {
-		if (d->users[i].o.dropped)
-			return false;
-		users += d->users[i].uid != NO_ID;
-	}
-	for (size_t i = 0; i < d->group_count; i++)
-		if (d->groups[i].o.dropped || (d->groups[i].gid != NO_ID && !shown_group(delta, tenant, &d->groups[i], &shown)))
-			return false;
-	return users == identity_user_count(delta->base.identity);
-}
-
 static void mark(const struct delta *delta, const struct tenant_config *tenant, const struct directory *d, bool *marks)
 {
 	for (size_t i = 0; i < d->group_count; i++) {
@@ -141,37 +124,158 @@ static void mark(const struct delta *delta, const struct tenant_config *tenant, 
 		bind_assignment(d, &d->assignments[i], marks);
 }
 
+/* --- groups that show --- */
+
+static int compare_shown(const void *a, const void *b)
+{
+	const struct delta_shown *x = a, *y = b;
+
+	return (x->gid > y->gid) - (x->gid < y->gid);
+}
+
+static bool entry_of(const struct mirror *m, const char *dn, struct uuid *ret)
+{
+	struct sync_field f;
+	size_t len;
+	const void *object = mirror_by_dn(m, dn, &len);
+
+	return object && sync_find(sync_object_fields(object, len), SYNC_TAG_UUID, &f) == 0 && sync_field_uuid(&f, ret) == 0;
+}
+
+static int list_shown(struct delta *delta, const struct tenant_config *tenant, const struct directory *d,
+		      const struct mirror *m)
+{
+	bool *restricts = calloc(d->group_count + 1, sizeof(*restricts));
+	struct identity_group shown;
+
+	delta->shown = calloc(d->group_count + 1, sizeof(*delta->shown));
+	if (!restricts || !delta->shown) {
+		free(restricts);
+		return -ENOMEM;
+	}
+	for (size_t i = 0; i < d->assignment_count; i++)
+		if (d->assignments[i].type == ASSIGNMENT_DENY && d->assignments[i].group_index < d->group_count)
+			restricts[d->assignments[i].group_index] = true;
+	for (size_t i = 0; i < d->group_count; i++) {
+		struct delta_shown *g = &delta->shown[delta->shown_count];
+
+		*g = (struct delta_shown){.gid = d->groups[i].gid, .restricts = restricts[i]};
+		if (!d->groups[i].o.dropped && d->groups[i].gid != NO_ID && shown_group(delta, tenant, &d->groups[i], &shown) &&
+		    entry_of(m, d->groups[i].o.place, &g->uuid))
+			delta->shown_count++;
+	}
+	free(restricts);
+	if (delta->shown_count > 1)
+		qsort(delta->shown, delta->shown_count, sizeof(*delta->shown), compare_shown);
+	return 0;
+}
+
+const struct delta_shown *delta_shown_group(const struct delta *d, gid_t gid)
+{
+	const struct delta_shown key = {.gid = gid};
+
+	return d->shown_count > 0 ? bsearch(&key, d->shown, d->shown_count, sizeof(*d->shown), compare_shown) : NULL;
+}
+
+/* --- who is named elsewhere --- */
+
+struct reference_list {
+	struct delta *delta;
+	const struct directory *d;
+	size_t size;
+	bool lost;
+};
+
+static void refer(struct reference_list *l, uint32_t user)
+{
+	if (user >= l->d->user_count)
+		return;
+	if (l->delta->referred_count == l->size) {
+		const size_t size = l->size ? 2 * l->size : 64;
+		struct uuid *grown = reallocarray(l->delta->referred, size, sizeof(*grown));
+
+		if (!grown) {
+			l->lost = true;
+			return;
+		}
+		l->delta->referred = grown;
+		l->size = size;
+	}
+	l->delta->referred[l->delta->referred_count++] = l->d->users[user].o.id;
+}
+
+static void refer_list(struct reference_list *l, const struct name_list *users)
+{
+	for (size_t i = 0; users->index && i < users->count; i++)
+		refer(l, users->index[i]);
+}
+
+static int list_referred(struct delta *delta, const struct directory *d, const bool *marks)
+{
+	struct reference_list l = {.delta = delta, .d = d};
+
+	for (size_t i = 0; i < d->group_count; i++)
+		if (marks[i])
+			refer_list(&l, &d->groups[i].members);
+	for (size_t i = 0; i < d->unit_count; i++)
+		refer_list(&l, &d->units[i].users);
+	for (size_t i = 0; i < d->role_count; i++)
+		refer_list(&l, &d->roles[i].activation.approver_users);
+	for (size_t i = 0; i < d->assignment_count; i++)
+		refer(&l, d->assignments[i].user_index);
+	if (delta->referred_count > 1)
+		qsort(delta->referred, delta->referred_count, sizeof(*delta->referred), compare_ids);
+	return l.lost ? -ENOMEM : 0;
+}
+
+bool delta_is_referred_to(const struct delta *d, const struct uuid *principal)
+{
+	return d->referred_count > 0 &&
+	       bsearch(principal, d->referred, d->referred_count, sizeof(*d->referred), compare_ids);
+}
+
+/* --- all --- */
+
 static int compare_names(const void *a, const void *b)
 {
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-int delta_rules(struct delta *delta, const struct tenant_config *tenant, const struct directory *d)
+static int list_bound(struct delta *delta, const struct directory *d, const bool *marks)
 {
-	bool *marks = calloc(d->group_count + 1, sizeof(*marks));
-	int r = 0;
-
 	delta->bound = calloc(d->group_count + 1, sizeof(*delta->bound));
-	if (!marks || !delta->bound)
-		r = -ENOMEM;
-	if (r == 0)
-		r = list_ids(delta, d);
-	if (r == 0)
-		r = keep_shadowed(delta, d);
-	delta->clean = r == 0 && all_show(delta, tenant, d);
-	if (r == 0)
-		mark(delta, tenant, d, marks);
-	for (size_t i = 0; r == 0 && i < d->group_count; i++) {
+	if (!delta->bound)
+		return -ENOMEM;
+	for (size_t i = 0; i < d->group_count; i++) {
 		if (!marks[i] || !d->groups[i].o.name)
 			continue;
 		delta->bound[delta->bound_count] = strdup(d->groups[i].o.name);
 		if (!delta->bound[delta->bound_count])
-			r = -ENOMEM;
-		else
-			delta->bound_count++;
+			return -ENOMEM;
+		delta->bound_count++;
 	}
-	if (delta->bound_count > 0)
+	if (delta->bound_count > 1)
 		qsort(delta->bound, delta->bound_count, sizeof(*delta->bound), compare_names);
+	return 0;
+}
+
+int delta_rules(struct delta *delta, const struct tenant_config *tenant, const struct directory *d, const struct mirror *m)
+{
+	bool *marks = calloc(d->group_count + 1, sizeof(*marks));
+	int r = marks ? list_ids(delta, d) : -ENOMEM;
+
+	if (r == 0)
+		r = keep_shadowed(delta, d);
+	if (r == 0)
+		r = list_shown(delta, tenant, d, m);
+	if (r == 0)
+		r = delta_odd(delta, tenant, d);
+	if (r == 0) {
+		mark(delta, tenant, d, marks);
+		r = list_bound(delta, d, marks);
+	}
+	if (r == 0)
+		r = list_referred(delta, d, marks);
 	free(marks);
 	return r;
 }

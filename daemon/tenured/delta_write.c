@@ -68,12 +68,14 @@ static int write_identity(struct writing *w)
 
 		if (!s->users[i].other_identity)
 			continue;
-		const uint32_t numbers[] = {s->users[i].offset, u->uid, u->gid};
+		const uint32_t numbers[] = {s->users[i].offset, u->uid, u->gid, s->users[i].gone};
 
-		users[delta.user_count++] = *u;
-		if (!s->users[i].login)
+		if (!s->users[i].added)
 			replaced[delta.replaced_count++] = s->users[i].offset;
 		hash(&h, numbers, sizeof(numbers));
+		if (s->users[i].gone)
+			continue;
+		users[delta.user_count++] = *u;
 		hash(&h, &u->principal, sizeof(u->principal));
 		hash(&h, u->strings, u->strings_len);
 		hash(&h, u->gids, u->gid_count * sizeof(*u->gids));
@@ -91,7 +93,7 @@ static int write_identity(struct writing *w)
 		hash(&h, g->base.name, strlen(g->base.name));
 		hash(&h, g->names, g->names_len);
 	}
-	if (r == 0 && is_news(w, DELTA_IDENTITY, &h, delta.user_count + delta.group_count, digest)) {
+	if (r == 0 && is_news(w, DELTA_IDENTITY, &h, delta.user_count + delta.replaced_count, digest)) {
 		r = path_of(w, "identity", identity_base_id(w->base->identity), path);
 		if (r == 0)
 			r = identity_delta_write(path, w->generation, w->base->identity, &delta);
@@ -106,30 +108,48 @@ static int write_identity(struct writing *w)
 
 /* --- keys --- */
 
+static bool has_name(const struct delta_set *s, const char *name)
+{
+	for (size_t i = 0; i < s->user_count; i++)
+		if (s->users[i].now && s->users[i].login && strcmp(s->users[i].now->o.name, name) == 0)
+			return true;
+	return false;
+}
+
+/* In the place of the keys of a name that nobody has any more: none, and nobody's. */
+static struct user nobody_named(char *name)
+{
+	return (struct user){.o = {.name = name}, .enabled = false};
+}
+
 static int write_keys(struct writing *w)
 {
-	const struct user **users = calloc(w->s->user_count + 1, sizeof(struct user *));
+	const struct user **users = calloc(2 * w->s->user_count + 1, sizeof(struct user *));
+	struct user *left = calloc(w->s->user_count + 1, sizeof(*left));
 	uint8_t digest[DELTA_DIGEST_LEN];
 	char path[SNAPSHOT_PATH_MAX];
 	struct sha256_ctx h;
 	size_t count = 0;
-	int r = 0;
+	int r = users && left ? 0 : -ENOMEM;
 
-	if (!users)
-		return -ENOMEM;
 	sha256_init(&h);
-	for (size_t i = 0; i < w->s->user_count; i++) {
-		const struct user *u = w->s->users[i].now;
+	for (size_t i = 0; r == 0 && i < w->s->user_count; i++) {
+		const struct delta_user *u = &w->s->users[i];
 
-		if (!w->s->users[i].other_keys)
-			continue;
-		users[count++] = u;
-		hash(&h, u->o.name, strlen(u->o.name));
-		hash(&h, &u->enabled, sizeof(u->enabled));
-		for (size_t k = 0; k < u->ssh_key_count; k++)
-			hash(&h, u->ssh_keys[k], strlen(u->ssh_keys[k]));
+		if (u->left_keys && !has_name(w->s, u->left)) {
+			left[i] = nobody_named(u->left);
+			users[count++] = &left[i];
+		}
+		if (u->other_keys)
+			users[count++] = u->now;
 	}
-	if (is_news(w, DELTA_KEYS, &h, count, digest)) {
+	for (size_t i = 0; i < count; i++) {
+		hash(&h, users[i]->o.name, strlen(users[i]->o.name));
+		hash(&h, &users[i]->enabled, sizeof(users[i]->enabled));
+		for (size_t k = 0; k < users[i]->ssh_key_count; k++)
+			hash(&h, users[i]->ssh_keys[k], strlen(users[i]->ssh_keys[k]));
+	}
+	if (r == 0 && is_news(w, DELTA_KEYS, &h, count, digest)) {
 		r = path_of(w, "keys", snapshot_base_id(&w->base->keys), path);
 		if (r == 0)
 			r = keys_delta_write(path, w->generation, w->d->sequence, &w->base->keys, users, count);
@@ -137,6 +157,7 @@ static int write_keys(struct writing *w)
 			memcpy(w->d->written[DELTA_KEYS], digest, sizeof(digest));
 	}
 	free(users);
+	free(left);
 	return r;
 }
 
@@ -147,17 +168,13 @@ static int write_holders(struct writing *w, const struct policy_change *changes,
 	CLEANUP(policy_closep) struct policy *policy = NULL;
 	CLEANUP(rows_done) struct rows rows = {0};
 	struct uuid *principals = calloc(count + 1, sizeof(*principals));
-	struct policy_principal p;
 	char path[SNAPSHOT_PATH_MAX];
 	int r = principals ? path_of(w, "policy", policy_base_id(w->base->policy), path) : -ENOMEM;
 
 	if (r == 0)
 		r = policy_open_delta(w->base->policy, path, &policy);
 	for (size_t i = 0; r == 0 && i < count; i++) {
-		r = policy_principal(policy, changes[i].principal, &p);
-		if (r < 0)
-			break;
-		principals[i] = p.id;
+		principals[i] = changes[i].id;
 		r = decide_standing_rows_of(policy, changes[i].principal, rows_add, &rows);
 	}
 	if (r == 0)
@@ -173,11 +190,13 @@ static int write_holders(struct writing *w, const struct policy_change *changes,
 
 static void hash_change(struct sha256_ctx *h, const struct policy_change *c)
 {
-	const int64_t numbers[] = {c->principal, c->added, c->uid, c->service, c->enabled, c->start_ns, c->end_ns};
+	const int64_t numbers[] = {c->principal, c->added,   c->gone,	  c->uid,
+				   c->service,	 c->enabled, c->start_ns, c->end_ns};
 
 	hash(h, numbers, sizeof(numbers));
 	hash(h, &c->id, sizeof(c->id));
-	hash(h, c->added ? c->name : "", c->added ? strlen(c->name) : 0);
+	hash(h, c->name ? c->name : "", c->name ? strlen(c->name) : 0);
+	hash(h, c->name ? c->place : "", c->name ? strlen(c->place) : 0);
 	hash(h, c->held, c->held_count * sizeof(*c->held));
 }
 

@@ -98,7 +98,8 @@ void engine_compact(struct engine *e, size_t tenant)
 	struct delta *d = &e->tenants[tenant].delta;
 	pid_t broker = getpid(), pid;
 
-	if (!d->base.identity || d->whole || e->tenants[tenant].changed || d->compactor > 0)
+	/* With problems of their own, deltas stay until these are mended: a base's problems are those of its making. */
+	if (!d->base.identity || d->whole || d->troubled || e->tenants[tenant].changed || d->compactor > 0)
 		return;
 	pid = fork();
 	if (pid < 0)
@@ -160,6 +161,8 @@ static int install(struct engine *e, size_t tenant)
 		r = delta_write(d, &next, &set, &where, generation_read(), &policy);
 	if (r == 0)
 		r = put_in_place(config->name);
+	if (r == 0)
+		engine_take_problems(e, tenant, &set);
 	d->weight = set.weight;
 	delta_set_done(&set);
 	if (r < 0) {

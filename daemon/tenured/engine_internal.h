@@ -146,6 +146,8 @@ int engine_renew_policy(struct engine *e, size_t tenant) MUST_CHECK;
 
 /* Publishes what changed as deltas. 0; -EAGAIN: all of it is to be published; -errno: likewise, and disk or memory fail. */
 int engine_publish_delta(struct engine *e, size_t tenant) MUST_CHECK;
+/* The problems that the set has are the tenant's now, beside those of its bases. */
+void engine_take_problems(struct engine *e, size_t tenant, struct delta_set *s);
 /* What its changes are held against. */
 struct delta_where engine_delta_where(const struct engine *e, size_t tenant, const struct mirror *m);
 /* All files of the tenant were published, or failed to be: what changes from now on may be deltas of them. */
@@ -191,6 +193,9 @@ int engine_load(struct engine *e, const struct actor *who);
 int engine_retire(struct engine *e, const struct compile *c, bool *ret_any) MUST_CHECK;
 /* Of that tenant alone; now: what it is about to be. */
 int engine_retire_one(struct engine *e, const struct compiled_tenant *now, bool *ret_any) MUST_CHECK;
+/* Of those who changed: whose uid by the policy in force is not theirs any more in the mirror. */
+int engine_retire_changed(struct engine *e, size_t tenant, const struct mirror *m,
+			  const struct delta_objects *changed) MUST_CHECK;
 
 /* --- engine_judge.c --- */
 

@@ -158,6 +158,59 @@ int engine_retire_one(struct engine *e, const struct compiled_tenant *now, bool 
 	return k < 0 ? k : flushed;
 }
 
+/* Has the user that uid in the directory now? A uid that the directory does not write is of the user's own id. */
+static bool has_uid(const struct tenant_config *tenant, const struct mirror *m, const struct delta_entry *entry, uid_t uid)
+{
+	struct sync_field kind, number;
+	uint64_t now;
+	char *text;
+	size_t len;
+	const void *object = mirror_by_uuid(m, &entry->uuid, &len);
+
+	if (!object || sync_find(sync_object_fields(object, len), SYNC_TAG_KIND, &kind) < 0 || kind.data[0] != OBJECT_USER)
+		return false;
+	if (sync_find(sync_object_fields(object, len), SYNC_TAG_UID, &number) < 0)
+		return tenant->ldap.derive_ids && mirror_derived_id(&entry->id, tenant) == uid;
+	if (sync_field_text(&number, &text) < 0)
+		return false;
+	const bool same = number_parse(text, INT32_MAX, &now) == 0 && now == uid;
+
+	free(text);
+	return same;
+}
+
+static bool is_retired(const struct state *s, uid_t uid, const struct uuid *tenant_id, const struct uuid *principal)
+{
+	for (size_t i = 0; i < s->retired_count; i++)
+		if (s->retired[i].uid == uid && uuid_equal(&s->retired[i].principal, principal) &&
+		    uuid_equal(&s->retired[i].tenant_id, tenant_id))
+			return true;
+	return false;
+}
+
+int engine_retire_changed(struct engine *e, size_t tenant, const struct mirror *m, const struct delta_objects *changed)
+{
+	const struct tenant_config *config = &e->compile->tenants[tenant].config;
+	const struct policy *old = e->tenants[tenant].policy;
+	struct retirement r = {.e = e};
+	int k = 0;
+
+	for (size_t i = 0; k == 0 && i < changed->user_count; i++) {
+		const struct delta_entry *entry = &changed->users[i];
+		struct policy_principal p;
+		uint32_t position;
+
+		if (policy_principal_by_id(old, &entry->id, &position) < 0 || policy_principal(old, position, &p) < 0 ||
+		    p.uid == NO_ID || is_bound_uid(&e->state, &config->id, &p) || has_uid(config, m, entry, p.uid) ||
+		    is_retired(&e->state, p.uid, &config->id, &p.id))
+			continue;
+		k = retire(&r, &config->id, &p);
+	}
+	int flushed = flush(&r);
+
+	return k < 0 ? k : flushed;
+}
+
 int engine_retire(struct engine *e, const struct compile *c, bool *ret_any)
 {
 	const size_t before = e->state.retired_count;

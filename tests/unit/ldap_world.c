@@ -119,7 +119,10 @@ void world_put_user(struct mirror *m, const struct world_user *u)
 	struct object_text o = {0};
 
 	begin(&o, OBJECT_USER, u->number);
-	add_format(&o, SYNC_TAG_DN, USER_DN, u->number);
+	if (u->dn)
+		add_text(&o, SYNC_TAG_DN, u->dn);
+	else
+		add_format(&o, SYNC_TAG_DN, USER_DN, u->number);
 	add_format(&o, SYNC_TAG_CREATED, "2026-01-01T00:00:00.%06uZ", u->created ? u->created : u->number);
 	if (u->name)
 		add_text(&o, SYNC_TAG_NAME, u->name);
@@ -151,7 +154,9 @@ void world_put_group(struct mirror *m, const struct world_group *g)
 	if (!g->hidden)
 		add_format(&o, SYNC_TAG_GID, "%u", WORLD_GID_FIRST + g->number);
 	for (size_t i = 0; i < g->member_count; i++) {
-		if (g->by_name)
+		if (g->texts)
+			add_text(&o, g->by_name ? SYNC_TAG_MEMBER_NAME : SYNC_TAG_MEMBER, g->texts[i]);
+		else if (g->by_name)
 			add_format(&o, SYNC_TAG_MEMBER_NAME, "user%06u", g->members[i]);
 		else
 			add_format(&o, SYNC_TAG_MEMBER, USER_DN, g->members[i]);

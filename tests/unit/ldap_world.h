@@ -17,6 +17,7 @@
 struct world_user {
 	unsigned number;
 	const char *name; /* NULL: user000001 */
+	const char *dn;	  /* NULL: uid=user000001,ou=people,dc=fabrikam,dc=com */
 	const char *gecos, *shell, *home, *key, *end; /* NULL: none */
 	bool disabled, service, no_uid;
 	uint32_t uid, gid; /* 0: by its number; its own */
@@ -26,6 +27,7 @@ struct world_user {
 struct world_group {
 	unsigned number;
 	const unsigned *members;
+	const char *const *texts; /* of each member: its DN, or name; NULL: by its number */
 	size_t member_count;
 	const unsigned *groups;
 	size_t group_count;
