@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "common/model/validate.h"
 #include "common/snapshot/holders.h"
@@ -164,6 +165,8 @@ void delta_restart(struct delta *d)
 		(void)kill(d->compactor, SIGKILL);
 		(void)waitpid(d->compactor, NULL, 0);
 	}
+	if (d->publishing)
+		(void)close(d->report_fd);
 	delta_base_done(&d->base);
 	delta_objects_done(&d->changed);
 	delta_objects_done(&d->before);
@@ -284,7 +287,7 @@ static bool note(struct delta *d, const struct tenant_config *tenant, const stru
 
 void delta_note(struct delta *d, const struct tenant_config *tenant, const struct mirror *m, const struct mirror_change *c)
 {
-	if (d->whole || !d->base.identity)
+	if (d->whole || (!d->base.identity && !d->publishing))
 		return;
 	d->whole = d->changed.user_count >= DELTA_USERS_MAX || d->changed.group_count >= DELTA_GROUPS_MAX ||
 		   !note(d, tenant, m, c);

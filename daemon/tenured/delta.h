@@ -83,6 +83,8 @@ struct delta {
 	uint64_t sequence;
 	uint8_t written[DELTA_KIND_COUNT][DELTA_DIGEST_LEN]; /* what the deltas that are published say; zeroes: none */
 	pid_t compactor;	      /* 0: none is at work */
+	bool publishing;	      /* it makes not the bases anew but all that changed, which is in force then */
+	int report_fd;		      /* where it says what it found, if so */
 };
 
 /* delta.c */

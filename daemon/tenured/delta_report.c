@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "daemon/tenured/delta_report.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- written --- */
+
+static void put_array(struct buffer *b, const void *items, size_t count, size_t size)
+{
+	const uint64_t n = count;
+
+	buffer_append(b, &n, sizeof(n));
+	if (count > 0)
+		buffer_append(b, items, count * size);
+}
+
+static void put_text(struct buffer *b, const char *text)
+{
+	put_array(b, text, strlen(text) + 1, 1);
+}
+
+/* A problem's id is static text, at the same place in parent and child. */
+static void put_problems(struct buffer *b, const struct problem_list *list)
+{
+	const uint64_t lost = list->lost, count = list->count;
+
+	buffer_append(b, &lost, sizeof(lost));
+	buffer_append(b, &count, sizeof(count));
+	for (size_t i = 0; i < list->count; i++) {
+		const struct problem *p = &list->items[i];
+
+		put_array(b, &p->id, 1, sizeof(p->id));
+		put_array(b, &p->severity, 1, sizeof(p->severity));
+		put_text(b, p->place);
+		put_text(b, p->message);
+		put_text(b, p->remedy);
+	}
+}
+
+void delta_report_put(struct buffer *b, const struct delta_report *r, const struct delta *d)
+{
+	const uint64_t bound = d->bound_count;
+
+	put_array(b, r->leavers, r->leaver_count, sizeof(*r->leavers));
+	put_array(b, r->logins, r->login_count, sizeof(*r->logins));
+	put_problems(b, &r->problems);
+	put_array(b, d->ids, d->id_count, sizeof(*d->ids));
+	put_array(b, d->shadowed, d->shadowed_count, sizeof(*d->shadowed));
+	put_array(b, d->referred, d->referred_count, sizeof(*d->referred));
+	put_array(b, d->shown, d->shown_count, sizeof(*d->shown));
+	put_array(b, d->odd, d->odd_count, sizeof(*d->odd));
+	buffer_append(b, &bound, sizeof(bound));
+	for (size_t i = 0; i < d->bound_count; i++)
+		put_text(b, d->bound[i]);
+}
+
+/* --- read --- */
+
+struct reader {
+	const char *at;
+	size_t left;
+	int error;
+};
+
+static uint64_t take_number(struct reader *r)
+{
+	uint64_t n = 0;
+
+	if (r->left < sizeof(n)) {
+		r->error = r->error ? r->error : -EBADMSG;
+		return 0;
+	}
+	memcpy(&n, r->at, sizeof(n));
+	r->at += sizeof(n);
+	r->left -= sizeof(n);
+	return n;
+}
+
+/* To be freed; never NULL but after an error. */
+static void *take_array(struct reader *r, size_t size, size_t *ret_count)
+{
+	const uint64_t count = take_number(r);
+	void *items;
+
+	*ret_count = 0;
+	if (!r->error && count > r->left / size)
+		r->error = -EBADMSG;
+	items = r->error ? NULL : calloc(count + 1, size);
+	if (!items) {
+		r->error = r->error ? r->error : -ENOMEM;
+		return NULL;
+	}
+	if (count > 0)
+		memcpy(items, r->at, count * size);
+	r->at += count * size;
+	r->left -= count * size;
+	*ret_count = count;
+	return items;
+}
+
+static char *take_text(struct reader *r)
+{
+	size_t len;
+
+	return take_array(r, 1, &len);
+}
+
+static void take_problem(struct reader *r, struct problem_list *list)
+{
+	size_t id_count, severity_count;
+	const char **id = take_array(r, sizeof(*id), &id_count);
+	enum severity *severity = take_array(r, sizeof(*severity), &severity_count);
+	char *place = take_text(r), *message = take_text(r), *remedy = take_text(r);
+
+	if (!r->error && (id_count != 1 || severity_count != 1))
+		r->error = -EBADMSG;
+	if (!r->error)
+		problem_add(list, *severity, *id, place, remedy, "%s", message);
+	free(id);
+	free(severity);
+	free(place);
+	free(message);
+	free(remedy);
+}
+
+static void take_bound(struct reader *r, struct delta *d)
+{
+	const uint64_t count = take_number(r);
+
+	if (!r->error && count > r->left)
+		r->error = -EBADMSG;
+	d->bound = r->error ? NULL : calloc(count + 1, sizeof(*d->bound));
+	if (!d->bound) {
+		r->error = r->error ? r->error : -ENOMEM;
+		return;
+	}
+	while (!r->error && d->bound_count < count) {
+		d->bound[d->bound_count] = take_text(r);
+		if (d->bound[d->bound_count])
+			d->bound_count++;
+	}
+}
+
+int delta_report_take(const void *data, size_t len, struct delta_report *ret, struct delta *d)
+{
+	struct reader r = {.at = data, .left = len};
+	uint64_t count;
+
+	ret->leavers = take_array(&r, sizeof(*ret->leavers), &ret->leaver_count);
+	ret->logins = take_array(&r, sizeof(*ret->logins), &ret->login_count);
+	ret->problems.lost = take_number(&r) != 0;
+	count = take_number(&r);
+	for (uint64_t i = 0; !r.error && i < count; i++)
+		take_problem(&r, &ret->problems);
+	d->ids = take_array(&r, sizeof(*d->ids), &d->id_count);
+	d->shadowed = take_array(&r, sizeof(*d->shadowed), &d->shadowed_count);
+	d->referred = take_array(&r, sizeof(*d->referred), &d->referred_count);
+	d->shown = take_array(&r, sizeof(*d->shown), &d->shown_count);
+	d->odd = take_array(&r, sizeof(*d->odd), &d->odd_count);
+	take_bound(&r, d);
+	return r.error;
+}
+
+void delta_report_done(struct delta_report *r)
+{
+	free(r->leavers);
+	free(r->logins);
+	problem_list_done(&r->problems);
+	*r = (struct delta_report){0};
+}
