@@ -62,7 +62,7 @@ static int write_files(struct engine *e, size_t tenant)
 
 static int send_report(const struct delta_report *report, const struct delta *d, int fd)
 {
-	struct buffer b = BUFFER(SIZE_MAX);
+	struct buffer b = BUFFER(SNAPSHOT_SIZE_MAX);
 	int r;
 
 	delta_report_put(&b, report, d);
