@@ -260,6 +260,25 @@ static bool note_user(struct delta *d, const struct tenant_config *tenant, const
 	return delta_objects_add_user(&d->changed, is ? &now : &before);
 }
 
+static bool has_group(const struct delta_objects *o, const struct uuid *entry)
+{
+	for (size_t i = 0; i < o->group_count; i++)
+		if (uuid_equal(&o->groups[i], entry))
+			return true;
+	return false;
+}
+
+/* Of one that is named, or does not show, nothing may change but its members. One that is new since the bases is neither. */
+static bool note_group(struct delta *d, const struct mirror_change *c, bool was, bool is)
+{
+	const struct delta_shown *shown = was ? delta_shown_entry(d, &c->uuid) : NULL;
+
+	if (was && !(is && is_same_group(c)) &&
+	    !(shown ? !shown->named : has_group(&d->changed, &c->uuid) || has_group(&d->before, &c->uuid)))
+		return false;
+	return delta_objects_add_group(&d->changed, &c->uuid);
+}
+
 /* 0: none that counts for anything: there is no object, or it is none of the tenant's. */
 static enum object_kind kind_of(const void *object, size_t len)
 {
@@ -278,8 +297,8 @@ static bool note(struct delta *d, const struct tenant_config *tenant, const stru
 
 	if (!was && !is)
 		return true;
-	if (was == OBJECT_GROUP && is == OBJECT_GROUP)
-		return is_same_group(c) && delta_objects_add_group(&d->changed, &c->uuid);
+	if ((was == OBJECT_GROUP || !was) && (is == OBJECT_GROUP || !is))
+		return note_group(d, c, was != 0, is != 0);
 	if ((was == OBJECT_USER || !was) && (is == OBJECT_USER || !is))
 		return note_user(d, tenant, m, c, was != 0, is != 0);
 	return false;

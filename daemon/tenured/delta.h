@@ -8,9 +8,9 @@
  * objects were changed since the bases were made.
  *
  * MUST: a delta publishes what a whole publication of the same mirror would. Only changes of which that can be told are
- * taken: users who come, go, are renamed, moved or become other (delta_user.c), and who is in a plain group (delta_rules.c),
- * with no problem in the object before or after but members that lead nowhere. Of anything else, and wherever in doubt,
- * -EAGAIN: all of it anew.
+ * taken: users who come, go, are renamed, moved or become other (delta_user.c), groups that nobody names, likewise
+ * (delta_shape.c), and who is in a plain group (delta_rules.c), with no problem in the object before or after but members that
+ * lead nowhere. Of anything else, and wherever in doubt, -EAGAIN: all of it anew.
  */
 
 #include "common/snapshot/delta.h"
@@ -43,6 +43,8 @@ struct delta_shown {
 	gid_t gid;
 	struct uuid uuid; /* its entry's */
 	bool restricts;	  /* what is denied to its members is not to be lost with one of them */
+	bool named;	  /* by an assignment, a unit, a role or another group */
+	bool primary;	  /* somebody's, by his gid */
 };
 
 /* The bases, and what they were made of that they do not tell. */
@@ -64,6 +66,7 @@ struct delta {
 	struct delta_base base;
 	bool clean;   /* what the directory of the bases had wrong is known: odd */
 	bool troubled; /* what is published beside the bases has problems of its own; they stand behind those of the bases */
+	bool reshaped; /* or it has other groups: what is known of groups is of the bases */
 	size_t base_problems;
 	struct uuid *ids; /* of all objects that are no users, ascending */
 	size_t id_count;
@@ -102,13 +105,18 @@ void delta_objects_done(struct delta_objects *o);
 /* tenants/NAME/FILE.next */
 #define DELTA_NEXT ".next"
 
+struct delta_set;
+
 /* delta_rules.c: which groups are bound, and who is referred to. The bases must be open. 0 or -ENOMEM. */
 int delta_rules(struct delta *d, const struct tenant_config *tenant, const struct directory *directory,
 		const struct mirror *m) MUST_CHECK;
 bool delta_is_bound(const struct delta *d, const char *group);
 bool delta_is_referred_to(const struct delta *d, const struct uuid *principal);
-/* NULL: none that shows. */
+/* Whoever has a group for his own by the set keeps it from going by a delta, of these bases and of later ones. */
+void delta_keep_primary(const struct delta *d, const struct delta_set *s);
+/* Of the bases. NULL: none that shows. */
 const struct delta_shown *delta_shown_group(const struct delta *d, gid_t gid);
+const struct delta_shown *delta_shown_entry(const struct delta *d, const struct uuid *entry);
 
 /*
  * delta_odd.c: what the bases' directory had wrong, and what could become right, or wrong, by somebody who comes or goes:
@@ -152,7 +160,10 @@ struct delta_user {
 
 struct delta_group {
 	struct group parsed;
-	struct identity_group base;
+	bool gone, added, fresh; /* fresh: what says which it is is other */
+	char *login;		 /* as it shows now; NULL: gone */
+	gid_t gid;		 /* now */
+	struct identity_group base; /* of an added one: nothing */
 	uint32_t offset;
 	uint32_t *before, *now; /* offsets of the members' records, ascending */
 	size_t before_count, now_count;
@@ -166,6 +177,7 @@ struct delta_set {
 	struct delta_group *groups;
 	size_t user_count, group_count;
 	size_t weight;
+	bool reshaped;		      /* there are other groups */
 	struct problem_list problems; /* of the groups */
 };
 /* 0; -EAGAIN: it cannot be told; -ENOMEM. */

@@ -48,12 +48,14 @@ static bool has(const uint32_t *list, size_t count, uint32_t offset)
 	return count > 0 && bsearch(&offset, list, count, sizeof(*list), compare_offsets);
 }
 
+/* Of one that has another gid, all of them. */
 static int add_differences(struct computation *c, const struct delta_group *g)
 {
+	const bool renumbered = !g->gone && !g->added && g->gid != g->base.gid;
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < g->before_count; i++)
-		if (!has(g->now, g->now_count, g->before[i]))
+		if (renumbered || !has(g->now, g->now_count, g->before[i]))
 			r = delta_add_offset(c, g->before[i]);
 	for (size_t i = 0; r == 0 && i < g->now_count; i++)
 		if (!has(g->before, g->before_count, g->now[i]))
@@ -180,6 +182,17 @@ static int compute_user(const struct computation *c, struct delta_user *u)
 
 /* --- all of it --- */
 
+static void free_group(struct delta_group *g)
+{
+	group_done(&g->parsed);
+	free(g->login);
+	free(g->before);
+	free(g->now);
+	free(g->lengths);
+	free(g->names);
+	*g = (struct delta_group){.gone = true};
+}
+
 static void free_user(struct user *u)
 {
 	if (u)
@@ -259,6 +272,25 @@ static int parse_users(struct computation *c, const struct delta_objects *all)
 	return r == 0 ? delta_order_users(c) : r;
 }
 
+static int parse_groups(struct computation *c, const struct delta_objects *all)
+{
+	struct delta_set *s = c->set;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < all->group_count; i++) {
+		struct delta_group *g = &s->groups[s->group_count++];
+		bool nothing = false;
+
+		group_init(&g->parsed);
+		r = delta_parse_group(c, &all->groups[i], g, &nothing);
+		if (r == 0 && nothing)
+			free_group(&s->groups[--s->group_count]);
+		else if (r == 0)
+			r = add_differences(c, g);
+	}
+	return r;
+}
+
 static int compute(struct computation *c, struct delta_objects *all)
 {
 	struct delta_set *s = c->set;
@@ -271,14 +303,10 @@ static int compute(struct computation *c, struct delta_objects *all)
 	s->groups = calloc(all->group_count + 1, sizeof(*s->groups));
 	if (r == 0 && !s->groups)
 		r = -ENOMEM;
-	for (size_t i = 0; r == 0 && i < all->group_count; i++) {
-		struct delta_group *g = &s->groups[s->group_count++];
-
-		group_init(&g->parsed);
-		r = delta_parse_group(c, &all->groups[i], g);
-		if (r == 0)
-			r = add_differences(c, g);
-	}
+	if (r == 0)
+		r = parse_groups(c, all);
+	if (r == 0)
+		r = delta_check_groups(c);
 	return r < 0 ? r : compute_users(c);
 }
 
@@ -333,13 +361,8 @@ void delta_set_done(struct delta_set *s)
 		free(s->users[i].left);
 		free(s->users[i].held);
 	}
-	for (size_t i = 0; i < s->group_count; i++) {
-		group_done(&s->groups[i].parsed);
-		free(s->groups[i].before);
-		free(s->groups[i].now);
-		free(s->groups[i].lengths);
-		free(s->groups[i].names);
-	}
+	for (size_t i = 0; i < s->group_count; i++)
+		free_group(&s->groups[i]);
 	free(s->users);
 	free(s->groups);
 	problem_list_done(&s->problems);

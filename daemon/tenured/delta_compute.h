@@ -68,8 +68,15 @@ int delta_check_users(struct computation *c) MUST_CHECK;
 
 /* Groups whose members may be other by what became of users. */
 int delta_add_groups(const struct computation *c, struct delta_objects *all) MUST_CHECK;
-/* A group, and who was and is in it. */
-int delta_parse_group(struct computation *c, const struct uuid *id, struct delta_group *g) MUST_CHECK;
+/* A group, and who was and is in it. *ret_nothing: it is in neither base nor mirror. */
+int delta_parse_group(struct computation *c, const struct uuid *id, struct delta_group *g, bool *ret_nothing) MUST_CHECK;
+
+/* delta_shape.c */
+
+/* Groups that came, went, or became other ones: may they, as far as the base and the others say? */
+int delta_check_groups(const struct computation *c) MUST_CHECK;
+/* The same of one group alone: which it is in the base and now. *ret_nothing: in neither. */
+int delta_find_group(struct computation *c, const struct uuid *entry, struct delta_group *g, bool *ret_nothing) MUST_CHECK;
 
 /* Somebody is other, or may be. */
 int delta_add_offset(struct computation *c, uint32_t offset) MUST_CHECK;

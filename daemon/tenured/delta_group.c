@@ -89,11 +89,11 @@ static int members_before(const struct computation *c, struct delta_group *g)
  */
 static int member_is_missing(const struct computation *c, const struct delta_group *g, const char *name)
 {
-	const struct delta_shown *shown = delta_shown_group(c->d, g->base.gid);
+	const struct delta_shown *shown = g->added ? NULL : delta_shown_group(c->d, g->base.gid);
 	uint32_t position;
 	int r = policy_principal_by_name(c->base->policy, name, &position);
 
-	if (!c->d->clean || !shown || shown->restricts || delta_is_odd_text(c->d, name))
+	if (!c->d->clean || (!g->added && (!shown || shown->restricts)) || delta_is_odd_text(c->d, name))
 		return -EAGAIN;
 	if (r == 0) {
 		struct policy_principal p;
@@ -132,19 +132,6 @@ static int members_now(const struct computation *c, struct delta_group *g)
 	return 0;
 }
 
-static int find_group(const struct computation *c, struct delta_group *g)
-{
-	char name[DELTA_LOGIN_SIZE];
-	int r = delta_login(c, g->parsed.o.name, name);
-
-	if (r == 0)
-		r = identity_group_by_name(c->base->identity, name, &g->base);
-	if (r < 0 || (!g->base.member_users && !g->base.member_lengths))
-		return -EAGAIN;
-	g->offset = identity_group_offset(c->base->identity, &g->base);
-	return g->parsed.gid == NO_ID || g->parsed.gid == g->base.gid ? 0 : -EAGAIN;
-}
-
 /* Members in the order of their records, which is the one of a whole publication. */
 static int list_names(const struct computation *c, struct delta_group *g)
 {
@@ -170,20 +157,13 @@ static int list_names(const struct computation *c, struct delta_group *g)
 	return 0;
 }
 
-int delta_parse_group(struct computation *c, const struct uuid *id, struct delta_group *g)
+int delta_parse_group(struct computation *c, const struct uuid *id, struct delta_group *g, bool *ret_nothing)
 {
-	struct source_object s;
-	int r = delta_source_of(c, id, &s);
+	int r = delta_find_group(c, id, g, ret_nothing);
 
-	if (r == 0)
-		r = s.kind == OBJECT_GROUP ? delta_verdict(c, mirror_parse(&c->builder, &s, &g->parsed)) : -EAGAIN;
-	if (r == 0 && (g->parsed.member_groups.count > 0 || delta_is_bound(c->d, g->parsed.o.name)))
-		r = -EAGAIN;
-	if (r == 0)
-		r = find_group(c, g);
-	if (r == 0)
+	if (r == 0 && !g->added)
 		r = members_before(c, g);
-	if (r == 0)
+	if (r == 0 && !g->gone)
 		r = members_now(c, g);
 	return r < 0 ? r : list_names(c, g);
 }

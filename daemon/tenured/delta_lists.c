@@ -31,7 +31,7 @@ static bool was_in(const struct delta_group *g, const struct delta_user *u)
 static bool is_of_changed(const struct delta_set *s, gid_t gid)
 {
 	for (size_t i = 0; i < s->group_count; i++)
-		if (s->groups[i].base.gid == gid)
+		if (!s->groups[i].added && s->groups[i].base.gid == gid)
 			return true;
 	return false;
 }
@@ -45,8 +45,8 @@ int delta_gids(const struct delta_set *s, struct delta_user *u)
 		if (!is_of_changed(s, u->base.gids[i]))
 			u->gids[u->gid_count++] = u->base.gids[i];
 	for (size_t i = 0; i < s->group_count; i++)
-		if (is_in(&s->groups[i], u) && s->groups[i].base.gid != u->record.gid)
-			u->gids[u->gid_count++] = s->groups[i].base.gid;
+		if (is_in(&s->groups[i], u) && s->groups[i].gid != u->record.gid)
+			u->gids[u->gid_count++] = s->groups[i].gid;
 	if (u->gid_count > 1)
 		qsort(u->gids, u->gid_count, sizeof(*u->gids), compare_numbers);
 	return 0;
@@ -57,7 +57,7 @@ int delta_gids(const struct delta_set *s, struct delta_user *u)
 static const struct delta_group *group_of(const struct delta_set *s, const char *name)
 {
 	for (size_t i = 0; name && i < s->group_count; i++)
-		if (strcmp(s->groups[i].parsed.o.name, name) == 0)
+		if (!s->groups[i].gone && strcmp(s->groups[i].parsed.o.name, name) == 0)
 			return &s->groups[i];
 	return NULL;
 }

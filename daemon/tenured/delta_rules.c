@@ -142,39 +142,94 @@ static bool entry_of(const struct mirror *m, const char *dn, struct uuid *ret)
 	return object && sync_find(sync_object_fields(object, len), SYNC_TAG_UUID, &f) == 0 && sync_field_uuid(&f, ret) == 0;
 }
 
-static int list_shown(struct delta *delta, const struct tenant_config *tenant, const struct directory *d,
-		      const struct mirror *m)
+/* For each group: by what it is named. */
+struct naming {
+	bool *restricts, *named;
+};
+
+static void name_groups(const struct directory *d, const struct naming *n)
 {
-	bool *restricts = calloc(d->group_count + 1, sizeof(*restricts));
-	struct identity_group shown;
+	for (size_t i = 0; i < d->group_count; i++)
+		bind_list(d, &d->groups[i].member_groups, n->named);
+	for (size_t i = 0; i < d->unit_count; i++)
+		bind_list(d, &d->units[i].groups, n->named);
+	for (size_t i = 0; i < d->role_count; i++)
+		bind_list(d, &d->roles[i].activation.approver_groups, n->named);
+	for (size_t i = 0; i < d->assignment_count; i++) {
+		const uint32_t group = d->assignments[i].group_index;
 
-	delta->shown = calloc(d->group_count + 1, sizeof(*delta->shown));
-	if (!restricts || !delta->shown) {
-		free(restricts);
-		return -ENOMEM;
+		if (group >= d->group_count)
+			continue;
+		n->named[group] = true;
+		n->restricts[group] = n->restricts[group] || d->assignments[i].type == ASSIGNMENT_DENY;
 	}
-	for (size_t i = 0; i < d->assignment_count; i++)
-		if (d->assignments[i].type == ASSIGNMENT_DENY && d->assignments[i].group_index < d->group_count)
-			restricts[d->assignments[i].group_index] = true;
-	for (size_t i = 0; i < d->group_count; i++) {
-		struct delta_shown *g = &delta->shown[delta->shown_count];
-
-		*g = (struct delta_shown){.gid = d->groups[i].gid, .restricts = restricts[i]};
-		if (!d->groups[i].o.dropped && d->groups[i].gid != NO_ID && shown_group(delta, tenant, &d->groups[i], &shown) &&
-		    entry_of(m, d->groups[i].o.place, &g->uuid))
-			delta->shown_count++;
-	}
-	free(restricts);
-	if (delta->shown_count > 1)
-		qsort(delta->shown, delta->shown_count, sizeof(*delta->shown), compare_shown);
-	return 0;
 }
 
-const struct delta_shown *delta_shown_group(const struct delta *d, gid_t gid)
+static struct delta_shown *shown_at(const struct delta *d, gid_t gid)
 {
 	const struct delta_shown key = {.gid = gid};
 
 	return d->shown_count > 0 ? bsearch(&key, d->shown, d->shown_count, sizeof(*d->shown), compare_shown) : NULL;
+}
+
+static void mark_primary(struct delta *delta, const struct directory *d)
+{
+	for (size_t i = 0; i < d->user_count; i++) {
+		struct delta_shown *g = d->users[i].gid == NO_ID ? NULL : shown_at(delta, d->users[i].gid);
+
+		if (g)
+			g->primary = true;
+	}
+}
+
+static int list_shown(struct delta *delta, const struct tenant_config *tenant, const struct directory *d,
+		      const struct mirror *m)
+{
+	const struct naming n = {calloc(d->group_count + 1, sizeof(bool)), calloc(d->group_count + 1, sizeof(bool))};
+	struct identity_group shown;
+
+	delta->shown = calloc(d->group_count + 1, sizeof(*delta->shown));
+	if (n.restricts && n.named)
+		name_groups(d, &n);
+	for (size_t i = 0; delta->shown && n.restricts && n.named && i < d->group_count; i++) {
+		struct delta_shown *g = &delta->shown[delta->shown_count];
+
+		*g = (struct delta_shown){.gid = d->groups[i].gid, .restricts = n.restricts[i], .named = n.named[i]};
+		if (!d->groups[i].o.dropped && d->groups[i].gid != NO_ID && shown_group(delta, tenant, &d->groups[i], &shown) &&
+		    entry_of(m, d->groups[i].o.place, &g->uuid))
+			delta->shown_count++;
+	}
+	if (delta->shown_count > 1)
+		qsort(delta->shown, delta->shown_count, sizeof(*delta->shown), compare_shown);
+	mark_primary(delta, d);
+	const bool done = delta->shown && n.restricts && n.named;
+
+	free(n.restricts);
+	free(n.named);
+	return done ? 0 : -ENOMEM;
+}
+
+const struct delta_shown *delta_shown_group(const struct delta *d, gid_t gid)
+{
+	return shown_at(d, gid);
+}
+
+void delta_keep_primary(const struct delta *d, const struct delta_set *s)
+{
+	for (size_t i = 0; i < s->user_count; i++) {
+		struct delta_shown *g = s->users[i].now && s->users[i].fresh ? shown_at(d, s->users[i].record.gid) : NULL;
+
+		if (g)
+			g->primary = true;
+	}
+}
+
+const struct delta_shown *delta_shown_entry(const struct delta *d, const struct uuid *entry)
+{
+	for (size_t i = 0; i < d->shown_count; i++)
+		if (uuid_equal(&d->shown[i].uuid, entry))
+			return &d->shown[i];
+	return NULL;
 }
 
 /* --- who is named elsewhere --- */

@@ -83,17 +83,23 @@ static int write_identity(struct writing *w)
 	for (size_t i = 0; r == 0 && i < s->group_count; i++) {
 		const struct delta_group *g = &s->groups[i];
 
-		groups[delta.group_count] = g->base;
-		groups[delta.group_count].member_users = NULL;
-		groups[delta.group_count].members = g->names;
-		groups[delta.group_count].member_lengths = g->lengths;
-		groups[delta.group_count].member_count = g->now_count;
-		groups[delta.group_count++].members_len = g->names_len;
-		replaced[delta.replaced_count++] = g->offset;
-		hash(&h, g->base.name, strlen(g->base.name));
+		const uint32_t numbers[] = {g->offset, g->gid, g->gone, g->added};
+
+		hash(&h, numbers, sizeof(numbers));
+		if (!g->added)
+			replaced[delta.replaced_count++] = g->offset;
+		if (g->gone)
+			continue;
+		groups[delta.group_count++] = (struct identity_group){.name = g->login,
+								      .gid = g->gid,
+								      .members = g->names,
+								      .member_lengths = g->lengths,
+								      .member_count = g->now_count,
+								      .members_len = g->names_len};
+		hash(&h, g->login, strlen(g->login));
 		hash(&h, g->names, g->names_len);
 	}
-	if (r == 0 && is_news(w, DELTA_IDENTITY, &h, delta.user_count + delta.replaced_count, digest)) {
+	if (r == 0 && is_news(w, DELTA_IDENTITY, &h, delta.user_count + delta.group_count + delta.replaced_count, digest)) {
 		r = path_of(w, "identity", identity_base_id(w->base->identity), path);
 		if (r == 0)
 			r = identity_delta_write(path, w->generation, w->base->identity, &delta);

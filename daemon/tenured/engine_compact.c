@@ -98,9 +98,13 @@ void engine_compact(struct engine *e, size_t tenant)
 	struct delta *d = &e->tenants[tenant].delta;
 	pid_t broker = getpid(), pid;
 
-	/* With problems of their own, deltas stay until these are mended: a base's problems are those of its making. */
-	if (!d->base.identity || d->whole || d->troubled || e->tenants[tenant].changed || d->compactor > 0)
+	if (!d->base.identity || d->whole || e->tenants[tenant].changed || d->compactor > 0)
 		return;
+	/* What is known of problems and of groups is of the bases: with others there is more to find out than to write. */
+	if (d->troubled || d->reshaped) {
+		d->whole = e->tenants[tenant].changed = true;
+		return;
+	}
 	pid = fork();
 	if (pid < 0)
 		return; /* at the next tick; and what does not fit any more is published whole */
@@ -157,7 +161,7 @@ int engine_write_deltas_of(struct engine *e, size_t tenant, const struct delta_b
 	if (r == 0)
 		r = delta_write(d, base, &set, &where, generation_read(), &policy);
 	if (r == 0)
-		engine_take_problems(e, tenant, &set);
+		engine_take_set(e, tenant, &set);
 	d->weight = set.weight;
 	delta_set_done(&set);
 	return r;

@@ -67,12 +67,14 @@ struct delta_where engine_delta_where(const struct engine *e, size_t tenant, con
 	};
 }
 
-void engine_take_problems(struct engine *e, size_t tenant, struct delta_set *s)
+void engine_take_set(struct engine *e, size_t tenant, struct delta_set *s)
 {
 	struct problem_list *list = &e->compile->tenants[tenant].problems;
 	struct delta *d = &e->tenants[tenant].delta;
 	const bool any = s->problems.count > 0;
 
+	d->reshaped = s->reshaped;
+	delta_keep_primary(d, s);
 	if (!any && !d->troubled)
 		return;
 	problem_list_cut(list, d->base_problems);
@@ -93,7 +95,7 @@ static int publish(struct engine *e, size_t tenant, const struct mirror *m, bool
 		r = delta_compute(d, &d->base, changed, ARRAY_LENGTH(changed), &where, &set);
 	if (r < 0)
 		return r;
-	engine_take_problems(e, tenant, &set);
+	engine_take_set(e, tenant, &set);
 	d->weight = set.weight;
 	r = delta_write(d, &d->base, &set, &where, generation_read(), ret_policy);
 	delta_set_done(&set);

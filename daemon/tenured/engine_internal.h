@@ -150,8 +150,8 @@ int engine_renew_policy(struct engine *e, size_t tenant) MUST_CHECK;
 
 /* Publishes what changed as deltas. 0; -EAGAIN: all of it is to be published; -errno: likewise, and disk or memory fail. */
 int engine_publish_delta(struct engine *e, size_t tenant) MUST_CHECK;
-/* The problems that the set has are the tenant's now, beside those of its bases. */
-void engine_take_problems(struct engine *e, size_t tenant, struct delta_set *s);
+/* What the set says is true: its problems are the tenant's, beside those of its bases. */
+void engine_take_set(struct engine *e, size_t tenant, struct delta_set *s);
 /* What its changes are held against. */
 struct delta_where engine_delta_where(const struct engine *e, size_t tenant, const struct mirror *m);
 /* All files of the tenant were published, or failed to be: what changes from now on may be deltas of them. */

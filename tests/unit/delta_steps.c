@@ -34,6 +34,8 @@ struct person {
 struct team {
 	bool there, by_name, nests, stale; /* stale: it names its members as they were called first */
 	bool members[USERS + 2]; /* the last two lead nowhere */
+	char name[24], dn[TEXT]; /* "": by the number */
+	uint32_t gid;		 /* 0: by the number */
 };
 
 static struct person people[USERS];
@@ -66,7 +68,8 @@ static void put_team(struct mirror *m, unsigned n)
 	char texts[USERS + 2][TEXT];
 	const char *text_at[USERS + 2];
 	struct world_group g = {
-		.number = n, .members = members, .texts = text_at, .by_name = teams[n].by_name, .hidden = n == HIDDEN};
+		.number = n, .members = members, .texts = text_at, .by_name = teams[n].by_name, .hidden = n == HIDDEN,
+		.name = teams[n].name[0] ? teams[n].name : NULL, .dn = teams[n].dn[0] ? teams[n].dn : NULL, .gid = teams[n].gid};
 
 	for (unsigned i = 0; i < USERS + 2; i++)
 		if (teams[n].members[i]) {
@@ -287,17 +290,56 @@ static bool may_be_in(unsigned person, unsigned group)
 	return person == NO_UID ? group == 1 : person >= USERS || person % 2 || is_plain(group);
 }
 
+/* Nothing names them but their members' entries, now and then. */
+static bool is_free(unsigned group)
+{
+	return group == 6 || group == 7 || group == 8 || group > NESTING + 1;
+}
+
+/* Another name, another place, another number. */
+static void alter_team(struct team *t, unsigned n)
+{
+	static uint32_t number;
+
+	switch (steps_draw(5)) {
+	case 0:
+	case 4:
+		steps_happened[GROUP_RENUMBERED] = true;
+		t->gid = steps_draw(8) == 0 ? taken_uid() : steps_draw(2) ? 0 : WORLD_GID_FIRST + 1000 + ++number;
+		break;
+	case 1:
+		if (t->dn[0])
+			t->dn[0] = '\0';
+		else
+			(void)snprintf(t->dn, sizeof(t->dn), "cn=group%05u,ou=away,dc=fabrikam,dc=com", n);
+		break;
+	default:
+		steps_happened[GROUP_RENAMED] = true;
+		if (steps_draw(10) == 0)
+			(void)snprintf(t->name, sizeof(t->name), steps_draw(2) ? "user%06u" : "group%05u", steps_draw(USERS));
+		else if (steps_draw(3) == 0)
+			t->name[0] = '\0';
+		else
+			(void)snprintf(t->name, sizeof(t->name), "team-%u-%u", n, steps_draw(STEPS_NAMES));
+	}
+}
+
 static void step_team(struct mirror *m)
 {
 	const unsigned n = steps_draw(GROUPS);
 	struct team *t = &teams[n];
 
-	if (!t->there || steps_draw(40) == 0) {
+	if (!t->there || steps_draw(is_free(n) ? 6 : 60) == 0) {
 		t->there = !t->there;
+		steps_happened[t->there ? GROUP_CAME : GROUP_WENT] = true;
 		if (!t->there) {
 			world_delete_group(m, n);
 			return;
 		}
+	} else if (steps_draw(is_free(n) ? 3 : 60) == 0) {
+		alter_team(t, n);
+		put_team(m, n);
+		return;
 	}
 	if (n == NESTING && steps_draw(4) == 0)
 		t->nests = !t->nests;
@@ -329,7 +371,8 @@ void steps_mend(struct mirror *m)
 			people[i].name[0] = '\0';
 		u->name = NULL;
 		u->uid = 0;
-		u->gid = i % 5 ? 0 : u->gid;
+		if (i % 5 || u->gid >= WORLD_GID_FIRST + GROUPS || is_free(u->gid - WORLD_GID_FIRST))
+			u->gid = 0;
 		if (u->gecos && strchr(u->gecos, ':'))
 			u->gecos = NULL;
 		if (u->shell && u->shell[0] != '/')
@@ -339,11 +382,18 @@ void steps_mend(struct mirror *m)
 		put_person(m, &people[i]);
 	}
 	for (unsigned n = 0; n < GROUPS; n++) {
-		teams[n].there = true;
+		teams[n].there = teams[n].there || !is_free(n);
 		teams[n].stale = false;
+		if (!is_free(n) || strncmp(teams[n].name, "team", 4) != 0)
+			teams[n].name[0] = '\0';
+		if (!is_free(n))
+			teams[n].dn[0] = '\0';
+		if (!is_free(n) || teams[n].gid < WORLD_GID_FIRST)
+			teams[n].gid = 0;
 		for (unsigned i = 0; i < USERS + 2; i++)
 			teams[n].members[i] = teams[n].members[i] && i < USERS && people[i].there;
-		put_team(m, n);
+		if (teams[n].there)
+			put_team(m, n);
 	}
 }
 

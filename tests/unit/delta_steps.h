@@ -11,10 +11,11 @@
 
 #define STEPS_USERS  72
 #define STEPS_GROUPS 14
-#define STEPS_NAMES  2 /* that a person may be renamed to: ren-PERSON-0, ren-PERSON-1 */
+#define STEPS_NAMES  2 /* that a person may be renamed to: ren-PERSON-0, ren-PERSON-1; a group: team-GROUP-0, team-GROUP-1 */
 
 /* What happened in a step. */
-enum event { CAME, WENT, RENAMED, MOVED, RENUMBERED, REGROUPED, EVENT_COUNT };
+enum event { CAME, WENT, RENAMED, MOVED, RENUMBERED, REGROUPED, GROUP_CAME, GROUP_WENT, GROUP_RENAMED, GROUP_RENUMBERED,
+	     EVENT_COUNT };
 extern bool steps_happened[EVENT_COUNT]; /* the caller takes them away */
 
 extern uint64_t steps_seed;

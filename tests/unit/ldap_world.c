@@ -149,10 +149,16 @@ void world_put_group(struct mirror *m, const struct world_group *g)
 	struct object_text o = {0};
 
 	begin(&o, OBJECT_GROUP, g->number);
-	add_format(&o, SYNC_TAG_DN, GROUP_DN, g->number);
-	add_format(&o, SYNC_TAG_NAME, "group%05u", g->number);
+	if (g->dn)
+		add_text(&o, SYNC_TAG_DN, g->dn);
+	else
+		add_format(&o, SYNC_TAG_DN, GROUP_DN, g->number);
+	if (g->name)
+		add_text(&o, SYNC_TAG_NAME, g->name);
+	else
+		add_format(&o, SYNC_TAG_NAME, "group%05u", g->number);
 	if (!g->hidden)
-		add_format(&o, SYNC_TAG_GID, "%u", WORLD_GID_FIRST + g->number);
+		add_format(&o, SYNC_TAG_GID, "%u", g->gid ? g->gid : WORLD_GID_FIRST + g->number);
 	for (size_t i = 0; i < g->member_count; i++) {
 		if (g->texts)
 			add_text(&o, g->by_name ? SYNC_TAG_MEMBER_NAME : SYNC_TAG_MEMBER, g->texts[i]);

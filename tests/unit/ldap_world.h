@@ -31,6 +31,8 @@ struct world_group {
 	size_t member_count;
 	const unsigned *groups;
 	size_t group_count;
+	const char *name, *dn; /* NULL: group00001, cn=group00001,ou=groups,dc=fabrikam,dc=com */
+	uint32_t gid;	       /* 0: by its number */
 	bool hidden;   /* no gid */
 	bool by_name;  /* memberUid; else DNs */
 };

@@ -24,7 +24,8 @@
 #define NAMES  STEPS_NAMES
 #define ROUNDS 600
 
-static const char *const event_names[] = {"came", "went", "renamed", "moved", "renumbered", "regrouped"};
+static const char *const event_names[] = {"came", "went", "renamed", "moved", "renumbered", "regrouped",
+					  "group came", "group went", "group renamed", "group renumbered"};
 
 /* --- the oracle --- */
 
@@ -102,7 +103,7 @@ static void same_problems(const struct problem_list *a, const struct problem_lis
 	free(y);
 }
 
-#define ASKED_NAMES (USERS * (NAMES + 1) + GROUPS + 1)
+#define ASKED_NAMES ((USERS + GROUPS) * (NAMES + 1) + 1)
 static char names[ASKED_NAMES][40];
 static const char *asked_names[ASKED_NAMES];
 static uint32_t asked_ids[USERS + GROUPS + 1];
@@ -119,6 +120,8 @@ static void ask_for_all(struct answers_asked *asked)
 	}
 	for (unsigned i = 0; i < USERS * NAMES; i++)
 		(void)snprintf(names[USERS + GROUPS + 1 + i], sizeof(names[0]), "ren-%u-%u", i / NAMES, i % NAMES);
+	for (unsigned i = 0; i < GROUPS * NAMES; i++)
+		(void)snprintf(names[USERS * (NAMES + 1) + GROUPS + 1 + i], sizeof(names[0]), "team-%u-%u", i / NAMES, i % NAMES);
 	(void)strcpy(names[USERS + GROUPS], "odd");
 	for (unsigned i = 0; i < ARRAY_LENGTH(names); i++)
 		asked_names[i] = names[i];
