@@ -4,6 +4,7 @@
  * unit, no role, no other group, and nobody's gid. What a whole publication would hold them against, it is held against here.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,6 +30,9 @@ static int parse_now(struct computation *c, const struct source_object *s, struc
 	int r = delta_verdict(c, mirror_parse(&c->builder, s, &g->parsed));
 
 	if (r == 0 && (g->parsed.member_groups.count > 0 || delta_is_bound(c->d, g->parsed.o.name)))
+		r = -EAGAIN;
+	/* It may have come to where something leads. */
+	if (r == 0 && delta_is_odd_text(c->d, g->parsed.o.place))
 		r = -EAGAIN;
 	if (r == 0)
 		r = delta_login(c, g->parsed.o.name, login);
@@ -100,7 +104,7 @@ static int check_name(const struct computation *c, const struct delta_group *g)
 	struct identity_group group;
 	uint32_t found;
 
-	if (delta_is_odd_text(c->d, o->name) || delta_is_odd_text(c->d, o->place) || delta_is_odd_id(c->d, &o->id))
+	if (delta_is_odd_text(c->d, o->name) || delta_is_odd_id(c->d, &o->id))
 		return -EAGAIN;
 	if (delta_find_user(c, o->name, &found) != -ENOENT ||
 	    policy_principal_by_name(c->base->policy, o->name, &found) != -ENOENT)
@@ -148,7 +152,7 @@ static int check_left(const struct computation *c, const struct delta_group *g)
 
 	if (!shown || shown->named || (shown->primary && (g->gone || g->gid != g->base.gid)))
 		return -EAGAIN;
-	(void)strcpy(name, g->base.name);
+	(void)snprintf(name, sizeof(name), "%s", g->base.name);
 	if (!c->tenant->home && strrchr(name, '@'))
 		*strrchr(name, '@') = '\0';
 	if (delta_is_odd_text(c->d, name) || delta_is_odd_number(c->d, g->base.gid) || delta_is_bound(c->d, name))

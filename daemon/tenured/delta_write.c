@@ -50,6 +50,50 @@ static int path_of(const struct writing *w, const char *file, uint64_t id, char 
 
 /* --- identity --- */
 
+/* Into arrays that have the room; what they say, into the hash. */
+static void add_users(const struct delta_set *s, struct identity_user *users, struct identity_delta *delta, struct sha256_ctx *h)
+{
+	for (size_t i = 0; i < s->user_count; i++) {
+		const struct identity_user *u = &s->users[i].record;
+		const uint32_t numbers[] = {s->users[i].offset, u->uid, u->gid, s->users[i].gone};
+
+		if (!s->users[i].other_identity)
+			continue;
+		if (!s->users[i].added)
+			delta->replaced[delta->replaced_count++] = s->users[i].offset;
+		hash(h, numbers, sizeof(numbers));
+		if (s->users[i].gone)
+			continue;
+		users[delta->user_count++] = *u;
+		hash(h, &u->principal, sizeof(u->principal));
+		hash(h, u->strings, u->strings_len);
+		hash(h, u->gids, u->gid_count * sizeof(*u->gids));
+	}
+}
+
+static void add_groups(const struct delta_set *s, struct identity_group *groups, struct identity_delta *delta,
+		       struct sha256_ctx *h)
+{
+	for (size_t i = 0; i < s->group_count; i++) {
+		const struct delta_group *g = &s->groups[i];
+		const uint32_t numbers[] = {g->offset, g->gid, g->gone, g->added};
+
+		hash(h, numbers, sizeof(numbers));
+		if (!g->added)
+			delta->replaced[delta->replaced_count++] = g->offset;
+		if (g->gone)
+			continue;
+		groups[delta->group_count++] = (struct identity_group){.name = g->login,
+								       .gid = g->gid,
+								       .members = g->names,
+								       .member_lengths = g->lengths,
+								       .member_count = g->now_count,
+								       .members_len = g->names_len};
+		hash(h, g->login, strlen(g->login));
+		hash(h, g->names, g->names_len);
+	}
+}
+
 static int write_identity(struct writing *w)
 {
 	const struct delta_set *s = w->s;
@@ -63,41 +107,9 @@ static int write_identity(struct writing *w)
 	int r = users && groups && replaced ? 0 : -ENOMEM;
 
 	sha256_init(&h);
-	for (size_t i = 0; r == 0 && i < s->user_count; i++) {
-		const struct identity_user *u = &s->users[i].record;
-
-		if (!s->users[i].other_identity)
-			continue;
-		const uint32_t numbers[] = {s->users[i].offset, u->uid, u->gid, s->users[i].gone};
-
-		if (!s->users[i].added)
-			replaced[delta.replaced_count++] = s->users[i].offset;
-		hash(&h, numbers, sizeof(numbers));
-		if (s->users[i].gone)
-			continue;
-		users[delta.user_count++] = *u;
-		hash(&h, &u->principal, sizeof(u->principal));
-		hash(&h, u->strings, u->strings_len);
-		hash(&h, u->gids, u->gid_count * sizeof(*u->gids));
-	}
-	for (size_t i = 0; r == 0 && i < s->group_count; i++) {
-		const struct delta_group *g = &s->groups[i];
-
-		const uint32_t numbers[] = {g->offset, g->gid, g->gone, g->added};
-
-		hash(&h, numbers, sizeof(numbers));
-		if (!g->added)
-			replaced[delta.replaced_count++] = g->offset;
-		if (g->gone)
-			continue;
-		groups[delta.group_count++] = (struct identity_group){.name = g->login,
-								      .gid = g->gid,
-								      .members = g->names,
-								      .member_lengths = g->lengths,
-								      .member_count = g->now_count,
-								      .members_len = g->names_len};
-		hash(&h, g->login, strlen(g->login));
-		hash(&h, g->names, g->names_len);
+	if (r == 0) {
+		add_users(s, users, &delta, &h);
+		add_groups(s, groups, &delta, &h);
 	}
 	if (r == 0 && is_news(w, DELTA_IDENTITY, &h, delta.user_count + delta.group_count + delta.replaced_count, digest)) {
 		r = path_of(w, "identity", identity_base_id(w->base->identity), path);
