@@ -146,6 +146,23 @@ int policy_open_memory(const void *data, size_t len, struct policy **ret)
  * Who is not found in a delta is taken from the base, which may say more: so whoever stands in it must be found there. It
  * is small, and looked through once.
  */
+static int check_assignments(const struct policy *base, struct policy *delta)
+{
+	uint32_t before = 0;
+	for (uint32_t i = 0; i < policy_count(delta, POLICY_ASSIGNMENTS); i++) {
+		const void *found;
+		if (policy_sound_record(delta, POLICY_ASSIGNMENTS, i, &found) < 0)
+			return -EBADMSG;
+		const uint32_t replaces = ((const struct policy_assignment_record *)found)->replaces;
+		if (replaces > policy_count(base, POLICY_ASSIGNMENTS) || (replaces != 0 && replaces <= before) ||
+		    (replaces != 0 && delta->replacing != i))
+			return -EBADMSG;
+		before = replaces;
+		delta->replacing += replaces != 0;
+	}
+	return 0;
+}
+
 static int check_delta(const struct policy *base, struct policy *delta)
 {
 	for (uint32_t i = 0; i < policy_count(delta, POLICY_PRINCIPALS); i++) {
@@ -165,7 +182,7 @@ static int check_delta(const struct policy *base, struct policy *delta)
 		else if (r < 0)
 			return -EBADMSG;
 	}
-	return 0;
+	return check_assignments(base, delta);
 }
 
 /* Takes the delta over, if it answers 0. */

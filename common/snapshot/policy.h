@@ -152,11 +152,25 @@ struct policy_change {
 	const uint32_t *held;
 	size_t held_count;
 };
+/* An assignment of a role at a scope. */
+struct policy_assigned {
+	uint32_t replaces; /* position in the base, ascending; NO_INDEX: it is not there; such come last */
+	const struct assignment *assignment;
+	uint32_t role;
+};
+struct policy_delta {
+	const struct policy_change *changes;
+	size_t change_count;
+	const struct policy_assigned *assigned;
+	size_t assigned_count;
+};
 int policy_delta_write(const char *path, uint64_t generation, uint64_t sequence, const struct policy *base,
-		       const struct policy_change *changes, size_t count) MUST_CHECK;
+		       const struct policy_delta *delta) MUST_CHECK;
+/* Does it mean something on this host, by the base? Of a role that names no management right. */
+int policy_scope_reaches(const struct policy *base, const char *scope, bool *ret_at_host, bool *ret_blocked) MUST_CHECK;
 /* A base that is open already, which must stay so, with the delta at that path. 0; as snapshot_map; -ENOMEM. */
 int policy_open_delta(const struct policy *base, const char *path, struct policy **ret) MUST_CHECK;
-/* Of the base: how many assignments, and what the i-th is. The position in it of a principal's i-th one. */
+/* Of the base: how many assignments, and what the i-th is. The position of a principal's i-th one. */
 size_t policy_assignment_count(const struct policy *p);
 int policy_assignment_at(const struct policy *p, uint32_t i, struct policy_assignment *ret) MUST_CHECK;
 int policy_held_position(const struct policy *p, uint32_t principal, uint32_t i, uint32_t *ret) MUST_CHECK;

@@ -39,25 +39,43 @@ bool delta_objects_add_user(struct delta_objects *o, const struct delta_entry *u
 	return true;
 }
 
-bool delta_objects_add_group(struct delta_objects *o, const struct uuid *group)
+static bool has_id(const struct uuid *list, size_t count, const struct uuid *id)
+{
+	for (size_t i = 0; i < count; i++)
+		if (uuid_equal(&list[i], id))
+			return true;
+	return false;
+}
+
+static bool add_id(struct uuid **list, size_t *count, const struct uuid *id)
 {
 	struct uuid *grown;
 
-	for (size_t i = 0; i < o->group_count; i++)
-		if (uuid_equal(&o->groups[i], group))
-			return true;
-	grown = room_for_one(o->groups, o->group_count, sizeof(*grown));
+	if (has_id(*list, *count, id))
+		return true;
+	grown = room_for_one(*list, *count, sizeof(*grown));
 	if (!grown)
 		return false;
-	o->groups = grown;
-	grown[o->group_count++] = *group;
+	*list = grown;
+	grown[(*count)++] = *id;
 	return true;
+}
+
+bool delta_objects_add_group(struct delta_objects *o, const struct uuid *group)
+{
+	return add_id(&o->groups, &o->group_count, group);
+}
+
+bool delta_objects_add_assignment(struct delta_objects *o, const struct uuid *assignment)
+{
+	return add_id(&o->assignments, &o->assignment_count, assignment);
 }
 
 void delta_objects_done(struct delta_objects *o)
 {
 	free(o->users);
 	free(o->groups);
+	free(o->assignments);
 	*o = (struct delta_objects){0};
 }
 
@@ -175,6 +193,13 @@ void delta_restart(struct delta *d)
 	free(d->bound);
 	free(d->ids);
 	free(d->shadowed);
+	for (size_t i = 0; i < d->place_count; i++)
+		free(d->places[i]);
+	for (size_t i = 0; i < d->managing_count; i++)
+		free(d->managing[i]);
+	free(d->places);
+	free(d->managing);
+	free(d->assignments);
 	free(d->referred);
 	free(d->shown);
 	free(d->odd);
@@ -260,23 +285,29 @@ static bool note_user(struct delta *d, const struct tenant_config *tenant, const
 	return delta_objects_add_user(&d->changed, is ? &now : &before);
 }
 
-static bool has_group(const struct delta_objects *o, const struct uuid *entry)
-{
-	for (size_t i = 0; i < o->group_count; i++)
-		if (uuid_equal(&o->groups[i], entry))
-			return true;
-	return false;
-}
-
 /* Of one that is named, or does not show, nothing may change but its members. One that is new since the bases is neither. */
 static bool note_group(struct delta *d, const struct mirror_change *c, bool was, bool is)
 {
 	const struct delta_shown *shown = was ? delta_shown_entry(d, &c->uuid) : NULL;
 
 	if (was && !(is && is_same_group(c)) &&
-	    !(shown ? !shown->named : has_group(&d->changed, &c->uuid) || has_group(&d->before, &c->uuid)))
+	    !(shown ? !shown->named
+		    : has_id(d->changed.groups, d->changed.group_count, &c->uuid) ||
+			      has_id(d->before.groups, d->before.group_count, &c->uuid)))
 		return false;
 	return delta_objects_add_group(&d->changed, &c->uuid);
+}
+
+/* One that was left out, or denies, is no matter of deltas; one that is new since the bases holds. */
+static bool note_assignment(struct delta *d, const struct mirror_change *c, bool was)
+{
+	const struct delta_assignment *base = delta_assignment_of(d, &c->uuid);
+
+	if (base ? base->bound
+		 : was && !has_id(d->changed.assignments, d->changed.assignment_count, &c->uuid) &&
+			      !has_id(d->before.assignments, d->before.assignment_count, &c->uuid))
+		return false;
+	return delta_objects_add_assignment(&d->changed, &c->uuid);
 }
 
 /* 0: none that counts for anything: there is no object, or it is none of the tenant's. */
@@ -299,6 +330,8 @@ static bool note(struct delta *d, const struct tenant_config *tenant, const stru
 		return true;
 	if ((was == OBJECT_GROUP || !was) && (is == OBJECT_GROUP || !is))
 		return note_group(d, c, was != 0, is != 0);
+	if ((was == OBJECT_ASSIGNMENT || !was) && (is == OBJECT_ASSIGNMENT || !is))
+		return note_assignment(d, c, was != 0);
 	if ((was == OBJECT_USER || !was) && (is == OBJECT_USER || !is))
 		return note_user(d, tenant, m, c, was != 0, is != 0);
 	return false;
@@ -309,5 +342,6 @@ void delta_note(struct delta *d, const struct tenant_config *tenant, const struc
 	if (d->whole || (!d->base.identity && !d->publishing))
 		return;
 	d->whole = d->changed.user_count >= DELTA_USERS_MAX || d->changed.group_count >= DELTA_GROUPS_MAX ||
+		   d->changed.assignment_count >= DELTA_GROUPS_MAX ||
 		   !note(d, tenant, m, c);
 }

@@ -9,15 +9,15 @@
  *
  * MUST: a delta publishes what a whole publication of the same mirror would. Only changes of which that can be told are
  * taken: users who come, go, are renamed, moved or become other (delta_user.c), groups that nobody names, likewise
- * (delta_shape.c), and who is in a plain group (delta_rules.c), with no problem in the object before or after but members that
- * lead nowhere. Of anything else, and wherever in doubt, -EAGAIN: all of it anew.
+ * (delta_shape.c), who is in a plain group (delta_rules.c), and what is assigned at a scope that denies and manages nothing
+ * (delta_assign.c), with no problem in the object before or after but members that lead nowhere. Of anything else, and wherever in doubt, -EAGAIN: all of it anew.
  */
 
 #include "common/snapshot/delta.h"
 #include "common/snapshot/identity.h"
 #include "common/snapshot/keys.h"
 #include "common/snapshot/policy.h"
-#include "common/mirror/mirror.h"
+#include "common/mirror/mirror_build.h"
 #include "daemon/tenured/rows.h"
 #include "daemon/tenured/state.h"
 
@@ -34,8 +34,23 @@ struct delta_entry {
 /* Objects that changed. */
 struct delta_objects {
 	struct delta_entry *users;
-	struct uuid *groups;
-	size_t user_count, group_count;
+	struct uuid *groups, *assignments;
+	size_t user_count, group_count, assignment_count;
+};
+
+/* An assignment of the bases' directory that holds. */
+struct delta_assignment {
+	struct uuid entry, id;
+	struct uuid user, group; /* the principal, or the group's entry; the other is null */
+	uint32_t position;	 /* in the policy; NO_INDEX: it means nothing here */
+	bool bound; /* it denies, or manages: who has it decides more than deltas tell */
+};
+
+/* When the last of them was made, and which it is: what comes later stands behind all. */
+struct delta_last {
+	uint8_t created[64];
+	size_t created_len;
+	struct uuid entry;
 };
 
 /* A group that NSS shows. */
@@ -66,7 +81,7 @@ struct delta {
 	struct delta_base base;
 	bool clean;   /* what the directory of the bases had wrong is known: odd */
 	bool troubled; /* what is published beside the bases has problems of its own; they stand behind those of the bases */
-	bool reshaped; /* or it has other groups: what is known of groups is of the bases */
+	bool reshaped; /* or it has other groups or assignments: what is known of these is of the bases */
 	size_t base_problems;
 	struct uuid *ids; /* of all objects that are no users, ascending */
 	size_t id_count;
@@ -74,6 +89,13 @@ struct delta {
 	size_t referred_count;
 	struct delta_shown *shown; /* ascending by gid */
 	size_t shown_count;
+	struct delta_assignment *assignments; /* ascending by entry */
+	size_t assignment_count;
+	struct delta_last last;
+	char **places; /* paths of scopes and hosts, ascending */
+	size_t place_count;
+	char **managing; /* roles that name a management right, ascending */
+	size_t managing_count;
 	uint64_t *odd; /* hashes of names, DNs, ids and numbers that something is wrong with; ascending */
 	size_t odd_count;
 	struct uuid *shadowed; /* objects to which no DN leads, for their name is another's; ascending */
@@ -101,6 +123,7 @@ int delta_open_base(const struct tenant_config *tenant, bool next, struct delta_
 void delta_base_done(struct delta_base *b);
 bool delta_objects_add_user(struct delta_objects *o, const struct delta_entry *user);
 bool delta_objects_add_group(struct delta_objects *o, const struct uuid *group);
+bool delta_objects_add_assignment(struct delta_objects *o, const struct uuid *assignment);
 void delta_objects_done(struct delta_objects *o);
 /* tenants/NAME/FILE.next */
 #define DELTA_NEXT ".next"
@@ -117,6 +140,13 @@ void delta_keep_primary(const struct delta *d, const struct delta_set *s);
 /* Of the bases. NULL: none that shows. */
 const struct delta_shown *delta_shown_group(const struct delta *d, gid_t gid);
 const struct delta_shown *delta_shown_entry(const struct delta *d, const struct uuid *entry);
+
+/* delta_places.c: assignments, and where they may be made. 0 or -errno. */
+int delta_list_assignments(struct delta *d, const struct directory *directory, const struct mirror *m) MUST_CHECK;
+const struct delta_assignment *delta_assignment_of(const struct delta *d, const struct uuid *entry);
+bool delta_is_place(const struct delta *d, const char *path);
+bool delta_role_manages(const struct delta *d, const char *role);
+bool delta_entry_of(const struct mirror *m, const char *dn, struct uuid *ret);
 
 /*
  * delta_odd.c: what the bases' directory had wrong, and what could become right, or wrong, by somebody who comes or goes:
@@ -159,7 +189,9 @@ struct delta_user {
 };
 
 struct delta_group {
+	struct uuid entry;
 	struct group parsed;
+	bool same; /* its members, and what they are called */
 	bool gone, added, fresh; /* fresh: what says which it is is other */
 	char *login;		 /* as it shows now; NULL: gone */
 	gid_t gid;		 /* now */
@@ -172,12 +204,24 @@ struct delta_group {
 	size_t names_len;
 };
 
+struct delta_assigned {
+	struct assignment parsed; /* gone: nothing */
+	const struct delta_assignment *base; /* NULL: it is new */
+	struct source_object source;
+	bool gone, counts; /* counts: it means something here, now */
+	uint32_t role;	   /* in the policy */
+	uint32_t position; /* in lists */
+	uint32_t user;	   /* offset of whom it is given to; 0: to a group */
+	struct uuid group; /* its entry */
+};
+
 struct delta_set {
 	struct delta_user *users;
 	struct delta_group *groups;
-	size_t user_count, group_count;
+	struct delta_assigned *assigned;
+	size_t user_count, group_count, assigned_count;
 	size_t weight;
-	bool reshaped;		      /* there are other groups */
+	bool reshaped;		      /* there are other groups, or assignments */
 	struct problem_list problems; /* of the groups */
 };
 /* 0; -EAGAIN: it cannot be told; -ENOMEM. */

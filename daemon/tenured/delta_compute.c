@@ -251,6 +251,9 @@ static int gather(const struct delta_objects *const *changed, size_t changed_cou
 		for (size_t k = 0; k < changed[i]->group_count; k++)
 			if (!delta_objects_add_group(ret, &changed[i]->groups[k]))
 				return -EAGAIN;
+		for (size_t k = 0; k < changed[i]->assignment_count; k++)
+			if (!delta_objects_add_assignment(ret, &changed[i]->assignments[k]))
+				return -EAGAIN;
 	}
 	return 0;
 }
@@ -282,6 +285,7 @@ static int parse_groups(struct computation *c, const struct delta_objects *all)
 		bool nothing = false;
 
 		group_init(&g->parsed);
+		g->entry = all->groups[i];
 		r = delta_parse_group(c, &all->groups[i], g, &nothing);
 		if (r == 0 && nothing)
 			free_group(&s->groups[--s->group_count]);
@@ -299,6 +303,8 @@ static int compute(struct computation *c, struct delta_objects *all)
 	if (r == 0)
 		r = delta_check_users(c);
 	if (r == 0)
+		r = delta_parse_assignments(c, all);
+	if (r == 0)
 		r = delta_add_groups(c, all);
 	s->groups = calloc(all->group_count + 1, sizeof(*s->groups));
 	if (r == 0 && !s->groups)
@@ -307,6 +313,8 @@ static int compute(struct computation *c, struct delta_objects *all)
 		r = parse_groups(c, all);
 	if (r == 0)
 		r = delta_check_groups(c);
+	if (r == 0)
+		r = delta_add_holders(c);
 	return r < 0 ? r : compute_users(c);
 }
 
@@ -363,6 +371,9 @@ void delta_set_done(struct delta_set *s)
 	}
 	for (size_t i = 0; i < s->group_count; i++)
 		free_group(&s->groups[i]);
+	for (size_t i = 0; i < s->assigned_count; i++)
+		assignment_done(&s->assigned[i].parsed);
+	free(s->assigned);
 	free(s->users);
 	free(s->groups);
 	problem_list_done(&s->problems);

@@ -78,6 +78,16 @@ int delta_check_groups(const struct computation *c) MUST_CHECK;
 /* The same of one group alone: which it is in the base and now. *ret_nothing: in neither. */
 int delta_find_group(struct computation *c, const struct uuid *entry, struct delta_group *g, bool *ret_nothing) MUST_CHECK;
 
+/* Is it nobody's and nothing's, but for groups that are new? */
+bool delta_id_is_free(const struct computation *c, const struct uuid *id);
+
+/* delta_assign.c */
+
+/* Assignments; the groups that they are given to become some of those to be looked at. */
+int delta_parse_assignments(struct computation *c, struct delta_objects *all) MUST_CHECK;
+/* When groups are parsed: whoever has one, or had. */
+int delta_add_holders(struct computation *c) MUST_CHECK;
+
 /* Somebody is other, or may be. */
 int delta_add_offset(struct computation *c, uint32_t offset) MUST_CHECK;
 /* Sorts, and keeps each once; returns how many are left. */

@@ -157,6 +157,17 @@ static int list_names(const struct computation *c, struct delta_group *g)
 	return 0;
 }
 
+/* It is looked at for what is assigned to it alone. */
+static bool is_same(const struct computation *c, const struct delta_group *g)
+{
+	if (g->fresh || g->now_count != g->before_count)
+		return false;
+	for (size_t i = 0; i < g->now_count; i++)
+		if (g->now[i] != g->before[i] || delta_parsed_at(c, g->now[i]))
+			return false;
+	return true;
+}
+
 int delta_parse_group(struct computation *c, const struct uuid *id, struct delta_group *g, bool *ret_nothing)
 {
 	int r = delta_find_group(c, id, g, ret_nothing);
@@ -165,5 +176,8 @@ int delta_parse_group(struct computation *c, const struct uuid *id, struct delta
 		r = members_before(c, g);
 	if (r == 0 && !g->gone)
 		r = members_now(c, g);
-	return r < 0 ? r : list_names(c, g);
+	if (r == 0)
+		r = list_names(c, g);
+	g->same = r == 0 && is_same(c, g);
+	return r;
 }

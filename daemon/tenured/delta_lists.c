@@ -77,6 +77,43 @@ static int held_add(struct delta_user *u, size_t *size, uint32_t position)
 	return 0;
 }
 
+/* It changed, or is no more: what stands in the base does not count. */
+static bool is_touched(const struct delta_set *s, uint32_t position)
+{
+	for (size_t i = 0; i < s->assigned_count; i++)
+		if (s->assigned[i].base && s->assigned[i].base->position == position)
+			return true;
+	return false;
+}
+
+static bool is_given_to(const struct delta_set *s, const struct delta_assigned *a, const struct delta_user *u)
+{
+	if (a->gone || !a->counts)
+		return false;
+	if (a->parsed.user)
+		return a->user == u->offset;
+	for (size_t i = 0; i < s->group_count; i++)
+		if (uuid_equal(&s->groups[i].entry, &a->group))
+			return is_in(&s->groups[i], u);
+	return false;
+}
+
+/* Those that changed, or are new. */
+static int held_assigned(const struct delta_set *s, struct delta_user *u, size_t *size, bool service, size_t *ret_given)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < s->assigned_count; i++) {
+		const struct delta_assigned *a = &s->assigned[i];
+
+		if (!is_given_to(s, a, u) || (service && a->parsed.type == ASSIGNMENT_ELIGIBLE))
+			continue;
+		(*ret_given)++;
+		r = held_add(u, size, a->position);
+	}
+	return r;
+}
+
 /* Those that do not go through a group that changed, or through one that the user is still in. */
 static int held_keep(const struct delta_base *b, const struct delta_set *s, struct delta_user *u, size_t *size,
 		     size_t *ret_before)
@@ -95,7 +132,7 @@ static int held_keep(const struct delta_base *b, const struct delta_set *s, stru
 		const struct delta_group *g = group_of(s, b->through[position]);
 
 		(*ret_before)++;
-		r = !g || is_in(g, u) ? held_add(u, size, position) : 0;
+		r = !is_touched(s, position) && (!g || is_in(g, u)) ? held_add(u, size, position) : 0;
 		if (r < 0)
 			return r;
 	}
@@ -111,7 +148,7 @@ static int held_gain(const struct delta_base *b, const struct delta_set *s, stru
 	for (uint32_t i = 0; r == 0 && i < b->through_count; i++) {
 		const struct delta_group *g = group_of(s, b->through[i]);
 
-		if (!g || !is_in(g, u) || was_in(g, u))
+		if (!g || !is_in(g, u) || was_in(g, u) || is_touched(s, i))
 			continue;
 		r = policy_assignment_at(b->policy, i, &a);
 		if (r == 0 && !(service && a.type == ASSIGNMENT_ELIGIBLE)) {
@@ -152,6 +189,8 @@ int delta_policy(const struct delta_base *b, const struct delta_set *s, struct d
 
 	if (moved(s, u))
 		r = held_gain(b, s, u, &size, p.kind == USER_SERVICE, &gained);
+	if (r == 0)
+		r = held_assigned(s, u, &size, p.kind == USER_SERVICE, &gained);
 	if (r < 0)
 		return r;
 	if (u->held_count > 1)
@@ -179,6 +218,10 @@ int delta_policy_added(const struct delta_base *b, const struct delta_set *s, st
 	size_t size = 0, gained = 0;
 	int r = held_gain(b, s, u, &size, u->now->kind == USER_SERVICE, &gained);
 
+	if (r == 0)
+		r = held_assigned(s, u, &size, u->now->kind == USER_SERVICE, &gained);
+	if (u->held_count > 1)
+		qsort(u->held, u->held_count, sizeof(*u->held), compare_numbers);
 	u->policy = (struct policy_change){
 		.added = true,
 		.id = u->base.principal,

@@ -21,6 +21,15 @@ static void put_text(struct buffer *b, const char *text)
 	put_array(b, text, strlen(text) + 1, 1);
 }
 
+static void put_texts(struct buffer *b, char *const *texts, size_t count)
+{
+	const uint64_t n = count;
+
+	buffer_append(b, &n, sizeof(n));
+	for (size_t i = 0; i < count; i++)
+		put_text(b, texts[i]);
+}
+
 /* A problem's id is static text, at the same place in parent and child. */
 static void put_problems(struct buffer *b, const struct problem_list *list)
 {
@@ -41,8 +50,6 @@ static void put_problems(struct buffer *b, const struct problem_list *list)
 
 void delta_report_put(struct buffer *b, const struct delta_report *r, const struct delta *d)
 {
-	const uint64_t bound = d->bound_count;
-
 	put_array(b, r->leavers, r->leaver_count, sizeof(*r->leavers));
 	put_array(b, r->logins, r->login_count, sizeof(*r->logins));
 	put_problems(b, &r->problems);
@@ -51,9 +58,11 @@ void delta_report_put(struct buffer *b, const struct delta_report *r, const stru
 	put_array(b, d->referred, d->referred_count, sizeof(*d->referred));
 	put_array(b, d->shown, d->shown_count, sizeof(*d->shown));
 	put_array(b, d->odd, d->odd_count, sizeof(*d->odd));
-	buffer_append(b, &bound, sizeof(bound));
-	for (size_t i = 0; i < d->bound_count; i++)
-		put_text(b, d->bound[i]);
+	put_array(b, d->assignments, d->assignment_count, sizeof(*d->assignments));
+	put_array(b, &d->last, 1, sizeof(d->last));
+	put_texts(b, d->bound, d->bound_count);
+	put_texts(b, d->places, d->place_count);
+	put_texts(b, d->managing, d->managing_count);
 }
 
 /* --- read --- */
@@ -125,27 +134,29 @@ static void take_problem(struct reader *r, struct problem_list *list)
 	free(remedy);
 }
 
-static void take_bound(struct reader *r, struct delta *d)
+static void take_texts(struct reader *r, char ***ret, size_t *ret_count)
 {
 	const uint64_t count = take_number(r);
 
 	if (!r->error && count > r->left)
 		r->error = -EBADMSG;
-	d->bound = r->error ? NULL : calloc(count + 1, sizeof(*d->bound));
-	if (!d->bound) {
+	*ret = r->error ? NULL : calloc(count + 1, sizeof(**ret));
+	if (!*ret) {
 		r->error = r->error ? r->error : -ENOMEM;
 		return;
 	}
-	while (!r->error && d->bound_count < count) {
-		d->bound[d->bound_count] = take_text(r);
-		if (d->bound[d->bound_count])
-			d->bound_count++;
+	while (!r->error && *ret_count < count) {
+		(*ret)[*ret_count] = take_text(r);
+		if ((*ret)[*ret_count])
+			(*ret_count)++;
 	}
 }
 
 int delta_report_take(const void *data, size_t len, struct delta_report *ret, struct delta *d)
 {
 	struct reader r = {.at = data, .left = len};
+	struct delta_last *last;
+	size_t last_count;
 	uint64_t count;
 
 	ret->leavers = take_array(&r, sizeof(*ret->leavers), &ret->leaver_count);
@@ -159,7 +170,14 @@ int delta_report_take(const void *data, size_t len, struct delta_report *ret, st
 	d->referred = take_array(&r, sizeof(*d->referred), &d->referred_count);
 	d->shown = take_array(&r, sizeof(*d->shown), &d->shown_count);
 	d->odd = take_array(&r, sizeof(*d->odd), &d->odd_count);
-	take_bound(&r, d);
+	d->assignments = take_array(&r, sizeof(*d->assignments), &d->assignment_count);
+	last = take_array(&r, sizeof(*last), &last_count);
+	if (last && last_count == 1)
+		d->last = *last;
+	free(last);
+	take_texts(&r, &d->bound, &d->bound_count);
+	take_texts(&r, &d->places, &d->place_count);
+	take_texts(&r, &d->managing, &d->managing_count);
 	return r.error;
 }
 

@@ -133,15 +133,6 @@ static int compare_shown(const void *a, const void *b)
 	return (x->gid > y->gid) - (x->gid < y->gid);
 }
 
-static bool entry_of(const struct mirror *m, const char *dn, struct uuid *ret)
-{
-	struct sync_field f;
-	size_t len;
-	const void *object = mirror_by_dn(m, dn, &len);
-
-	return object && sync_find(sync_object_fields(object, len), SYNC_TAG_UUID, &f) == 0 && sync_field_uuid(&f, ret) == 0;
-}
-
 /* For each group: by what it is named. */
 struct naming {
 	bool *restricts, *named;
@@ -196,7 +187,7 @@ static int list_shown(struct delta *delta, const struct tenant_config *tenant, c
 
 		*g = (struct delta_shown){.gid = d->groups[i].gid, .restricts = n.restricts[i], .named = n.named[i]};
 		if (!d->groups[i].o.dropped && d->groups[i].gid != NO_ID && shown_group(delta, tenant, &d->groups[i], &shown) &&
-		    entry_of(m, d->groups[i].o.place, &g->uuid))
+		    delta_entry_of(m, d->groups[i].o.place, &g->uuid))
 			delta->shown_count++;
 	}
 	if (delta->shown_count > 1)
@@ -325,6 +316,8 @@ int delta_rules(struct delta *delta, const struct tenant_config *tenant, const s
 		r = list_shown(delta, tenant, d, m);
 	if (r == 0)
 		r = delta_odd(delta, tenant, d);
+	if (r == 0)
+		r = delta_list_assignments(delta, d, m);
 	if (r == 0) {
 		mark(delta, tenant, d, marks);
 		r = list_bound(delta, d, marks);

@@ -114,18 +114,25 @@ static int check_name(const struct computation *c, const struct delta_group *g)
 	return identity_group_by_name(c->base->identity, g->login, &group) == -ENOENT ? 0 : -EAGAIN;
 }
 
-static int check_id(const struct computation *c, const struct delta_group *g)
+bool delta_id_is_free(const struct computation *c, const struct uuid *id)
 {
-	const struct uuid *id = &g->parsed.o.id;
 	uint32_t found;
 
 	if ((c->d->id_count > 0 && bsearch(id, c->d->ids, c->d->id_count, sizeof(*c->d->ids), compare_ids)) ||
-	    policy_principal_by_id(c->base->policy, id, &found) != -ENOENT)
-		return -EAGAIN;
+	    policy_principal_by_id(c->base->policy, id, &found) != -ENOENT || delta_is_odd_id(c->d, id))
+		return false;
 	for (size_t i = 0; i < c->parsed_count; i++)
 		if (uuid_equal(&c->parsed[i].entry.id, id))
+			return false;
+	return true;
+}
+
+static int check_id(const struct computation *c, const struct delta_group *g)
+{
+	for (size_t i = 0; i < c->set->assigned_count; i++)
+		if (uuid_equal(&c->set->assigned[i].parsed.o.id, &g->parsed.o.id))
 			return -EAGAIN;
-	return 0;
+	return delta_id_is_free(c, &g->parsed.o.id) ? 0 : -EAGAIN;
 }
 
 /* Its number is nobody's, as a group or as a user, nor about to be. */

@@ -78,6 +78,8 @@ static void add_groups(const struct delta_set *s, struct identity_group *groups,
 		const struct delta_group *g = &s->groups[i];
 		const uint32_t numbers[] = {g->offset, g->gid, g->gone, g->added};
 
+		if (g->same)
+			continue;
 		hash(h, numbers, sizeof(numbers));
 		if (!g->added)
 			delta->replaced[delta->replaced_count++] = g->offset;
@@ -238,31 +240,62 @@ static size_t list_changes(const struct writing *w, struct policy_change *change
 	return count;
 }
 
+static void hash_assigned(struct sha256_ctx *h, const struct policy_assigned *assigned)
+{
+	const struct assignment *a = assigned->assignment;
+	const int64_t numbers[] = {assigned->replaces, assigned->role, a->type, a->start_ns, a->end_ns};
+	const char *const texts[] = {a->o.name, a->o.place, a->group, a->scope};
+
+	hash(h, numbers, sizeof(numbers));
+	for (size_t i = 0; i < ARRAY_LENGTH(texts); i++)
+		hash(h, texts[i] ? texts[i] : "", texts[i] ? strlen(texts[i]) : 0);
+}
+
+/* Those that mean something here; in the order of the set, which is theirs. */
+static size_t list_assigned(const struct writing *w, struct policy_assigned *assigned, struct sha256_ctx *h)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < w->s->assigned_count; i++) {
+		const struct delta_assigned *a = &w->s->assigned[i];
+
+		if (a->gone || !a->counts)
+			continue;
+		assigned[count] = (struct policy_assigned){a->base ? a->base->position : NO_INDEX, &a->parsed, a->role};
+		hash_assigned(h, &assigned[count++]);
+	}
+	return count;
+}
+
 static int write_policy(struct writing *w, bool *ret_news)
 {
+	struct policy_assigned *assigned = calloc(w->s->assigned_count + 1, sizeof(*assigned));
 	struct policy_change *changes = calloc(w->s->user_count + 1, sizeof(*changes));
 	uint8_t digest[DELTA_DIGEST_LEN];
 	char path[SNAPSHOT_PATH_MAX];
 	struct sha256_ctx h;
-	size_t count;
-	int r = 0;
+	struct policy_delta delta;
+	int r = changes && assigned ? 0 : -ENOMEM;
 
-	if (!changes)
-		return -ENOMEM;
 	sha256_init(&h);
-	count = list_changes(w, changes, &h);
-	*ret_news = is_news(w, DELTA_POLICY, &h, count, digest);
+	if (r == 0)
+		delta = (struct policy_delta){.changes = changes,
+					      .change_count = list_changes(w, changes, &h),
+					      .assigned = assigned,
+					      .assigned_count = list_assigned(w, assigned, &h)};
+	*ret_news = r == 0 && is_news(w, DELTA_POLICY, &h, delta.change_count + delta.assigned_count, digest);
 	if (*ret_news) {
 		memset(w->d->written[DELTA_POLICY], 0xff, DELTA_DIGEST_LEN); /* until both are */
 		r = path_of(w, "policy", policy_base_id(w->base->policy), path);
 		if (r == 0)
-			r = policy_delta_write(path, w->generation, w->d->sequence, w->base->policy, changes, count);
+			r = policy_delta_write(path, w->generation, w->d->sequence, w->base->policy, &delta);
 		if (r == 0)
-			r = write_holders(w, changes, count);
+			r = write_holders(w, changes, delta.change_count);
 		if (r == 0)
 			memcpy(w->d->written[DELTA_POLICY], digest, sizeof(digest));
 	}
 	free(changes);
+	free(assigned);
 	return r;
 }
 

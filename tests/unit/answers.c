@@ -224,8 +224,9 @@ static bool principal_answers(struct lines *l, const struct policy *p, const str
 	add(l, "  found %s %d %d %d", who.name, r == 0 && found == i, policy_principal_by_uid(p, who.uid, &found),
 	    policy_principal_by_name(p, who.name, &found));
 	for (uint32_t k = 0; (r = policy_assignment(p, i, k, &a)) == 0; k++)
-		add(l, "assigned %s %u: %d %s through=%s role=%u %" PRId64 "-%" PRId64, who.name, k, (int)a.type,
-		    a.name ? a.name : "", a.through ? a.through : "", a.role, a.window.start_ns, a.window.end_ns);
+		add(l, "assigned %s %u: %d %s through=%s role=%u %" PRId64 "-%" PRId64 " at %s%s%s, %u rights, %s", who.name, k,
+		    (int)a.type, a.name ? a.name : "", a.through ? a.through : "", a.role, a.window.start_ns, a.window.end_ns,
+		    a.scope ? a.scope : "", a.at_host ? " here" : "", a.blocked ? " blocked" : "", a.rights.count, a.place);
 	assert_int_equal(r, -ENOENT);
 	for (uint32_t k = 0; (r = policy_principal_unit(p, i, k, &unit)) == 0; k++)
 		add(l, "unit of %s: %u", who.name, unit);

@@ -229,7 +229,7 @@ static void step_identity(struct mirror *m, struct person *p, unsigned n)
 {
 	static uint32_t number;
 
-	switch (steps_draw(7)) {
+	switch (steps_draw(8)) {
 	case 0:
 	case 1:
 		rename_person(p, n);
@@ -360,6 +360,52 @@ static void step_team(struct mirror *m)
 	put_team(m, n);
 }
 
+#define ASSIGNMENTS 6
+
+static struct given {
+	bool there;
+	struct world_assignment a;
+	char who[TEXT];
+} given[ASSIGNMENTS];
+
+/* A plain group, or somebody; now and then what deltas know nothing of. */
+static void give(struct given *g)
+{
+	static const char *const paths[] = {"/prod", "/", "/prod/db1", "/nowhere"};
+	static const unsigned plain[] = {0, 1, 4};
+	const unsigned person = steps_draw(USERS);
+
+	g->a.type = steps_draw(25) == 0 ? "deny" : steps_draw(2) ? "active" : "eligible";
+	g->a.role = steps_draw(20) == 0 ? "keeper" : steps_draw(2) ? "operator" : "host-user-login";
+	g->a.path = paths[steps_draw(steps_draw(20) == 0 ? 4 : 3)];
+	g->a.end = ends[steps_draw(3)];
+	if (steps_draw(2) && people[person].there)
+		member_text(&(struct team){.by_name = false}, person, g->who);
+	else
+		(void)snprintf(g->who, sizeof(g->who), "cn=group%05u,ou=groups,dc=fabrikam,dc=com",
+			       steps_draw(20) == 0 ? steps_draw(GROUPS) : plain[steps_draw(3)]);
+	g->a.who = g->who;
+}
+
+static void step_assignment(struct mirror *m)
+{
+	static unsigned number = 100;
+	struct given *g = &given[steps_draw(ASSIGNMENTS)];
+
+	if (g->there && steps_draw(2)) {
+		steps_happened[UNASSIGNED] = true;
+		world_delete_assignment(m, g->a.number);
+		g->there = false;
+		return;
+	}
+	if (!g->there)
+		g->a.number = g->a.created = ++number;
+	steps_happened[g->there ? REASSIGNED : ASSIGNED] = true;
+	g->there = true;
+	give(g);
+	world_put_assignment(m, &g->a);
+}
+
 void steps_mend(struct mirror *m)
 {
 	for (unsigned i = 0; i < USERS; i++) {
@@ -381,6 +427,11 @@ void steps_mend(struct mirror *m)
 			u->key = NULL;
 		put_person(m, &people[i]);
 	}
+	for (unsigned i = 0; i < ASSIGNMENTS; i++)
+		if (given[i].there) {
+			world_delete_assignment(m, given[i].a.number);
+			given[i].there = false;
+		}
 	for (unsigned n = 0; n < GROUPS; n++) {
 		teams[n].there = teams[n].there || !is_free(n);
 		teams[n].stale = false;
@@ -399,10 +450,14 @@ void steps_mend(struct mirror *m)
 
 void steps_one(struct mirror *m)
 {
-	if (steps_draw(3))
+	const unsigned what = steps_draw(8);
+
+	if (what < 4)
 		step_person(m);
-	else
+	else if (what < 6)
 		step_team(m);
+	else
+		step_assignment(m);
 }
 
 void steps_begin(struct engine_fixture *f)

@@ -207,6 +207,29 @@ static void put_other(struct mirror *m, enum object_kind kind, const char *name,
 #define F(tag, text) {SYNC_TAG_##tag, text}
 #define GROUP(n) "cn=group0000" #n ",ou=groups,dc=fabrikam,dc=com"
 
+void world_put_assignment(struct mirror *m, const struct world_assignment *a)
+{
+	struct object_text o = {0};
+
+	begin(&o, OBJECT_ASSIGNMENT, a->number);
+	add_format(&o, SYNC_TAG_DN, "cn=assignment%u,ou=tenure,dc=fabrikam,dc=com", a->number);
+	add_format(&o, SYNC_TAG_CREATED, "2026-02-01T00:00:00.%06uZ", a->created);
+	add_format(&o, SYNC_TAG_NAME, "assignment%u", a->number);
+	add_text(&o, SYNC_TAG_ASSIGNMENT_TYPE, a->type);
+	add_text(&o, SYNC_TAG_ROLE, a->role);
+	add_text(&o, SYNC_TAG_PRINCIPAL, a->who);
+	add_text(&o, SYNC_TAG_PATH, a->path);
+	add_text(&o, SYNC_TAG_END, a->end);
+	put(m, &o);
+}
+
+void world_delete_assignment(struct mirror *m, unsigned number)
+{
+	const struct uuid id = world_id(OBJECT_ASSIGNMENT, number);
+
+	assert_int_equal(mirror_deleted(m, &id), 0);
+}
+
 static void put_host(struct mirror *m)
 {
 	struct object_text o = {0};

@@ -45,6 +45,13 @@ struct mirror *world_mirror(struct engine_fixture *f);
 /* Into the batch that is open. */
 void world_put_user(struct mirror *m, const struct world_user *u);
 void world_put_group(struct mirror *m, const struct world_group *g);
+/* One of its own, beside those of the policy; who: a DN; created: later than any other before it. */
+struct world_assignment {
+	unsigned number, created;
+	const char *type, *role, *who, *path, *end;
+};
+void world_put_assignment(struct mirror *m, const struct world_assignment *a);
+void world_delete_assignment(struct mirror *m, unsigned number);
 void world_delete_user(struct mirror *m, unsigned number);
 void world_delete_group(struct mirror *m, unsigned number);
 /*

@@ -115,6 +115,60 @@ static void test_a_newcomer_takes_nothing_that_was_anybodys(void **state)
 	assert_int_equal(identity_user_by_name(id, "user000040", &found), -ENOENT);
 }
 
+static void publish(struct engine_fixture *f)
+{
+	world_commit(f, false);
+	fixture_pass(f, 60 * NS_PER_S);
+}
+
+/* What an administrator gives and takes away: in force at once, and a grant of it ends with it. */
+static void test_what_is_assigned_is_a_delta(void **state)
+{
+	struct engine_fixture *f = *state;
+	struct world_assignment may = {
+		.number = 100, .created = 1, .type = "eligible", .role = "operator", .path = "/prod",
+		.who = "uid=user000012,ou=people,dc=fabrikam,dc=com"};
+	struct world_assignment always = {
+		.number = 101, .created = 2, .type = "active", .role = "operator", .path = "/prod",
+		.who = "cn=group00000,ou=groups,dc=fabrikam,dc=com"};
+	const size_t rows = rows_of(12);
+	const struct request *r;
+	struct actor approver = fixture_actor(f, UID(30));
+
+	assert_true(fixture_request(f, UID(12), "operator", &r) < 0);
+	world_put_assignment(world_mirror(f), &may);
+	publish(f);
+	assert_int_equal(fixture_request(f, UID(12), "operator", &r), 0);
+	assert_int_equal(engine_approve(f->engine, &approver, &r->id, "ok", true, &r), 0);
+	may.end = "2027-01-01T00:00:00Z";
+	world_put_assignment(world_mirror(f), &may);
+	publish(f);
+	assert_int_equal(r->state, REQUEST_ACTIVE);
+	world_delete_assignment(world_mirror(f), 100);
+	publish(f);
+	assert_int_equal(r->state, REQUEST_REVOKED);
+	assert_true(fixture_request(f, UID(12), "operator", &r) < 0);
+	world_put_assignment(world_mirror(f), &always);
+	publish(f);
+	assert_true(rows_of(12) > rows && rows_of(3) > rows);
+	assert_int_equal(rows_of(30), 0);
+	always.who = "cn=group00001,ou=groups,dc=fabrikam,dc=com";
+	world_put_assignment(world_mirror(f), &always);
+	publish(f);
+	assert_int_equal(rows_of(12), rows);
+	assert_true(rows_of(5) > rows);
+	world_delete_assignment(world_mirror(f), 101);
+	publish(f);
+	assert_int_equal(rows_of(5), rows);
+	assert_int_equal(whole_count(f), 1);
+	/* What denies is no matter of deltas. */
+	always.type = "deny";
+	always.number = 102;
+	world_put_assignment(world_mirror(f), &always);
+	publish(f);
+	assert_int_equal(whole_count(f), 2);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, delta_setup, engine_fixture_teardown)
@@ -122,6 +176,7 @@ int main(void)
 		TEST(test_somebody_new_is_a_delta),
 		TEST(test_who_is_deleted_is_nobody),
 		TEST(test_who_is_renamed_stays_himself),
+		TEST(test_what_is_assigned_is_a_delta),
 		TEST(test_a_newcomer_takes_nothing_that_was_anybodys),
 	};
 

@@ -25,7 +25,8 @@
 #define ROUNDS 600
 
 static const char *const event_names[] = {"came", "went", "renamed", "moved", "renumbered", "regrouped",
-					  "group came", "group went", "group renamed", "group renumbered"};
+					  "group came", "group went", "group renamed", "group renumbered",
+					  "assigned", "unassigned", "reassigned"};
 
 /* --- the oracle --- */
 
