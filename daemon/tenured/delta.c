@@ -202,6 +202,7 @@ void delta_restart(struct delta *d)
 	free(d->assignments);
 	free(d->referred);
 	free(d->shown);
+	free(d->nestings);
 	free(d->odd);
 	*d = (struct delta){.sequence = d->sequence};
 }

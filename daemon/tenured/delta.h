@@ -53,6 +53,11 @@ struct delta_last {
 	struct uuid entry;
 };
 
+/* A group is in another. */
+struct delta_nesting {
+	struct uuid below, above; /* their entries */
+};
+
 /* A group that NSS shows. */
 struct delta_shown {
 	gid_t gid;
@@ -89,6 +94,8 @@ struct delta {
 	size_t referred_count;
 	struct delta_shown *shown; /* ascending by gid */
 	size_t shown_count;
+	struct delta_nesting *nestings; /* ascending by below */
+	size_t nesting_count;
 	struct delta_assignment *assignments; /* ascending by entry */
 	size_t assignment_count;
 	struct delta_last last;

@@ -275,6 +275,15 @@ static int parse_users(struct computation *c, const struct delta_objects *all)
 	return r == 0 ? delta_order_users(c) : r;
 }
 
+bool delta_has_changed_group(const struct computation *c, const struct uuid *entry)
+{
+	for (size_t i = 0; i < c->changed_count; i++)
+		for (size_t k = 0; k < c->changed[i]->group_count; k++)
+			if (uuid_equal(&c->changed[i]->groups[k], entry))
+				return true;
+	return false;
+}
+
 static int parse_groups(struct computation *c, const struct delta_objects *all)
 {
 	struct delta_set *s = c->set;
@@ -306,6 +315,8 @@ static int compute(struct computation *c, struct delta_objects *all)
 		r = delta_parse_assignments(c, all);
 	if (r == 0)
 		r = delta_add_groups(c, all);
+	if (r == 0)
+		r = delta_add_above(c, all);
 	s->groups = calloc(all->group_count + 1, sizeof(*s->groups));
 	if (r == 0 && !s->groups)
 		r = -ENOMEM;
@@ -339,7 +350,8 @@ static void computation_done(struct computation *c)
 int delta_compute(const struct delta *d, const struct delta_base *base, const struct delta_objects *const *changed,
 		  size_t changed_count, const struct delta_where *w, struct delta_set *ret)
 {
-	struct computation c = {.d = d, .base = base, .w = w, .tenant = w->tenant, .m = w->m, .set = ret};
+	struct computation c = {.d = d, .base = base, .w = w, .tenant = w->tenant, .m = w->m, .set = ret,
+				.changed = changed, .changed_count = changed_count};
 	struct delta_objects all = {0};
 	int r;
 

@@ -30,6 +30,8 @@ struct computation {
 	const struct delta_where *w;
 	const struct tenant_config *tenant;
 	const struct mirror *m;
+	const struct delta_objects *const *changed;
+	size_t changed_count;
 	struct parsed_user *parsed; /* ascending by offset */
 	size_t parsed_count;
 	const struct parsed_user **named; /* those who are there, and new or under another name; ascending by name */
@@ -71,6 +73,15 @@ int delta_add_groups(const struct computation *c, struct delta_objects *all) MUS
 /* A group, and who was and is in it. *ret_nothing: it is in neither base nor mirror. */
 int delta_parse_group(struct computation *c, const struct uuid *id, struct delta_group *g, bool *ret_nothing) MUST_CHECK;
 
+/* delta_nest.c */
+
+/* Groups that those are in, however deep, by the bases. */
+int delta_add_above(const struct computation *c, struct delta_objects *all) MUST_CHECK;
+/* Who is in the group by groups that are in it now. */
+int delta_members_below(struct computation *c, struct delta_group *g) MUST_CHECK;
+/* Of a name that nobody shows by: is there nobody, either, who shows not? */
+bool delta_is_nobody(const struct computation *c, const char *name);
+
 /* delta_shape.c */
 
 /* Groups that came, went, or became other ones: may they, as far as the base and the others say? */
@@ -88,6 +99,8 @@ int delta_parse_assignments(struct computation *c, struct delta_objects *all) MU
 /* When groups are parsed: whoever has one, or had. */
 int delta_add_holders(struct computation *c) MUST_CHECK;
 
+/* Is the group itself another one, and not looked at for others' sake alone? */
+bool delta_has_changed_group(const struct computation *c, const struct uuid *entry);
 /* Somebody is other, or may be. */
 int delta_add_offset(struct computation *c, uint32_t offset) MUST_CHECK;
 /* Sorts, and keeps each once; returns how many are left. */

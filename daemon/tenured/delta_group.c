@@ -83,6 +83,21 @@ static int members_before(const struct computation *c, struct delta_group *g)
 	return 0;
 }
 
+bool delta_is_nobody(const struct computation *c, const char *name)
+{
+	struct policy_principal p;
+	struct identity_user u;
+	uint32_t position;
+	int r = policy_principal_by_name(c->base->policy, name, &position);
+
+	if (r < 0)
+		return r == -ENOENT;
+	/* In the base he shows, and has left: else he has no login, and is a member all the same. */
+	return policy_principal(c->base->policy, position, &p) == 0 && p.login &&
+	       identity_user_by_name(c->base->identity, p.login, &u) == 0 &&
+	       delta_has_left(c, identity_user_offset(c->base->identity, &u));
+}
+
 /*
  * A member that leads nowhere: somebody who went, was moved, or is yet to come. It is said, and is nobody. Not where the
  * group restricts, for then what is published has to stay; nor where it may mean somebody who is left out.
@@ -90,28 +105,15 @@ static int members_before(const struct computation *c, struct delta_group *g)
 static int member_is_missing(const struct computation *c, const struct delta_group *g, const char *name)
 {
 	const struct delta_shown *shown = g->added ? NULL : delta_shown_group(c->d, g->base.gid);
-	uint32_t position;
-	int r = policy_principal_by_name(c->base->policy, name, &position);
 
-	if (!c->d->clean || (!g->added && (!shown || shown->restricts)) || delta_is_odd_text(c->d, name))
+	if (!c->d->clean || (!g->added && (!shown || shown->restricts)) || delta_is_odd_text(c->d, name) ||
+	    !delta_is_nobody(c, name))
 		return -EAGAIN;
-	if (r == 0) {
-		struct policy_principal p;
-		struct identity_user u;
-
-		/* In the base he shows, and has left: else he has no login, and is a member all the same. */
-		if (policy_principal(c->base->policy, position, &p) < 0 || !p.login ||
-		    identity_user_by_name(c->base->identity, p.login, &u) < 0 ||
-		    !delta_has_left(c, identity_user_offset(c->base->identity, &u)))
-			return -EAGAIN;
-	} else if (r != -ENOENT) {
-		return r;
-	}
 	validate_report_missing(&c->set->problems, "group", &g->parsed.o, "member", name);
 	return c->set->problems.lost ? -ENOMEM : 0;
 }
 
-static int members_now(const struct computation *c, struct delta_group *g)
+static int members_now(struct computation *c, struct delta_group *g)
 {
 	const struct name_list *members = &g->parsed.members;
 
@@ -128,8 +130,10 @@ static int members_now(const struct computation *c, struct delta_group *g)
 		if (r < 0)
 			return r;
 	}
+	int r = delta_members_below(c, g);
+
 	g->now_count = delta_unique(g->now, g->now_count);
-	return 0;
+	return r;
 }
 
 /* Members in the order of their records, which is the one of a whole publication. */
@@ -157,6 +161,17 @@ static int list_names(const struct computation *c, struct delta_group *g)
 	return 0;
 }
 
+/* How deep a deny reaches is of the bases; so is what is known of nesting where it may have changed. */
+static int check_nesting(const struct computation *c, const struct delta_group *g)
+{
+	const struct delta_shown *shown = delta_shown_entry(c->d, &g->entry);
+
+	if (!delta_has_changed_group(c, &g->entry))
+		return 0;
+	c->set->reshaped = c->set->reshaped || g->parsed.member_groups.count > 0;
+	return g->parsed.member_groups.count > 0 && shown && shown->restricts ? -EAGAIN : 0;
+}
+
 /* It is looked at for what is assigned to it alone. */
 static bool is_same(const struct computation *c, const struct delta_group *g)
 {
@@ -174,6 +189,8 @@ int delta_parse_group(struct computation *c, const struct uuid *id, struct delta
 
 	if (r == 0 && !g->added)
 		r = members_before(c, g);
+	if (r == 0 && !g->gone)
+		r = check_nesting(c, g);
 	if (r == 0 && !g->gone)
 		r = members_now(c, g);
 	if (r == 0)

@@ -57,6 +57,7 @@ void delta_report_put(struct buffer *b, const struct delta_report *r, const stru
 	put_array(b, d->shadowed, d->shadowed_count, sizeof(*d->shadowed));
 	put_array(b, d->referred, d->referred_count, sizeof(*d->referred));
 	put_array(b, d->shown, d->shown_count, sizeof(*d->shown));
+	put_array(b, d->nestings, d->nesting_count, sizeof(*d->nestings));
 	put_array(b, d->odd, d->odd_count, sizeof(*d->odd));
 	put_array(b, d->assignments, d->assignment_count, sizeof(*d->assignments));
 	put_array(b, &d->last, 1, sizeof(d->last));
@@ -169,6 +170,7 @@ int delta_report_take(const void *data, size_t len, struct delta_report *ret, st
 	d->shadowed = take_array(&r, sizeof(*d->shadowed), &d->shadowed_count);
 	d->referred = take_array(&r, sizeof(*d->referred), &d->referred_count);
 	d->shown = take_array(&r, sizeof(*d->shown), &d->shown_count);
+	d->nestings = take_array(&r, sizeof(*d->nestings), &d->nesting_count);
 	d->odd = take_array(&r, sizeof(*d->odd), &d->odd_count);
 	d->assignments = take_array(&r, sizeof(*d->assignments), &d->assignment_count);
 	last = take_array(&r, sizeof(*last), &last_count);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Which groups are bound: who is in them decides more than the groups of its members and what is assigned through them.
- * Groups that are nested, or nest; whose members approve, or manage others; that stand in units; of which a member leads
- * nowhere or does not show here.
+ * Groups whose members approve, or manage others; that stand in units; of which a member leads nowhere or does not show here.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -59,7 +58,7 @@ static bool is_bound(const struct delta *d, const struct tenant_config *tenant, 
 {
 	struct identity_group shown;
 
-	if (g->member_groups.count > 0 || !shown_group(d, tenant, g, &shown) || shown.member_count != g->closure_count)
+	if (!shown_group(d, tenant, g, &shown) || shown.member_count != g->closure_count)
 		return true;
 	for (size_t i = 0; i < g->members.count; i++)
 		if (!g->members.index || g->members.index[i] == NO_INDEX)
@@ -112,10 +111,8 @@ static int keep_shadowed(struct delta *delta, const struct directory *d)
 
 static void mark(const struct delta *delta, const struct tenant_config *tenant, const struct directory *d, bool *marks)
 {
-	for (size_t i = 0; i < d->group_count; i++) {
-		bind_list(d, &d->groups[i].member_groups, marks);
-		marks[i] = marks[i] || d->groups[i].o.dropped || is_bound(delta, tenant, &d->groups[i]);
-	}
+	for (size_t i = 0; i < d->group_count; i++)
+		marks[i] = d->groups[i].o.dropped || is_bound(delta, tenant, &d->groups[i]);
 	for (size_t i = 0; i < d->unit_count; i++)
 		bind_list(d, &d->units[i].groups, marks);
 	for (size_t i = 0; i < d->role_count; i++)
@@ -138,6 +135,21 @@ struct naming {
 	bool *restricts, *named;
 };
 
+/* What restricts does so for groups in it, too. True: there was one more. */
+static bool restrict_below(const struct directory *d, bool *restricts)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < d->group_count; i++) {
+		const struct name_list *below = &d->groups[i].member_groups;
+
+		for (size_t k = 0; restricts[i] && below->index && k < below->count; k++)
+			if (below->index[k] < d->group_count && !restricts[below->index[k]])
+				any = restricts[below->index[k]] = true;
+	}
+	return any;
+}
+
 static void name_groups(const struct directory *d, const struct naming *n)
 {
 	for (size_t i = 0; i < d->group_count; i++)
@@ -154,6 +166,8 @@ static void name_groups(const struct directory *d, const struct naming *n)
 		n->named[group] = true;
 		n->restricts[group] = n->restricts[group] || d->assignments[i].type == ASSIGNMENT_DENY;
 	}
+	while (restrict_below(d, n->restricts))
+		;
 }
 
 static struct delta_shown *shown_at(const struct delta *d, gid_t gid)
@@ -221,6 +235,41 @@ const struct delta_shown *delta_shown_entry(const struct delta *d, const struct 
 		if (uuid_equal(&d->shown[i].uuid, entry))
 			return &d->shown[i];
 	return NULL;
+}
+
+/* --- groups in groups --- */
+
+static int compare_nestings(const void *a, const void *b)
+{
+	return memcmp(a, b, sizeof(struct delta_nesting));
+}
+
+static int list_nestings(struct delta *delta, const struct directory *d, const struct mirror *m)
+{
+	size_t most = 0;
+
+	for (size_t i = 0; i < d->group_count; i++)
+		most += d->groups[i].member_groups.count;
+	delta->nestings = calloc(most + 1, sizeof(*delta->nestings));
+	if (!delta->nestings)
+		return -ENOMEM;
+	for (size_t i = 0; i < d->group_count; i++) {
+		const struct name_list *below = &d->groups[i].member_groups;
+
+		for (size_t k = 0; !d->groups[i].o.dropped && below->index && k < below->count; k++) {
+			struct delta_nesting *n = &delta->nestings[delta->nesting_count];
+
+			if (below->index[k] >= d->group_count)
+				continue;
+			if (!delta_entry_of(m, d->groups[below->index[k]].o.place, &n->below) ||
+			    !delta_entry_of(m, d->groups[i].o.place, &n->above))
+				return -EAGAIN;
+			delta->nesting_count++;
+		}
+	}
+	if (delta->nesting_count > 1)
+		qsort(delta->nestings, delta->nesting_count, sizeof(*delta->nestings), compare_nestings);
+	return 0;
 }
 
 /* --- who is named elsewhere --- */
@@ -316,6 +365,8 @@ int delta_rules(struct delta *delta, const struct tenant_config *tenant, const s
 		r = list_shown(delta, tenant, d, m);
 	if (r == 0)
 		r = delta_odd(delta, tenant, d);
+	if (r == 0)
+		r = list_nestings(delta, d, m);
 	if (r == 0)
 		r = delta_list_assignments(delta, d, m);
 	if (r == 0) {

@@ -29,7 +29,7 @@ static int parse_now(struct computation *c, const struct source_object *s, struc
 	char login[DELTA_LOGIN_SIZE];
 	int r = delta_verdict(c, mirror_parse(&c->builder, s, &g->parsed));
 
-	if (r == 0 && (g->parsed.member_groups.count > 0 || delta_is_bound(c->d, g->parsed.o.name)))
+	if (r == 0 && delta_is_bound(c->d, g->parsed.o.name))
 		r = -EAGAIN;
 	/* It may have come to where something leads. */
 	if (r == 0 && delta_is_odd_text(c->d, g->parsed.o.place))

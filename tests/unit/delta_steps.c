@@ -10,7 +10,7 @@
 #define USERS	STEPS_USERS
 #define GROUPS	STEPS_GROUPS
 #define HIDDEN	9  /* has no gid */
-#define NESTING 10 /* may have 11 in it */
+#define NESTING 10 /* and more: may have each other in them, as the free ones may */
 #define NO_UID	46 /* a principal without a login, in group 1 at most */
 #define TEXT	96
 
@@ -32,7 +32,8 @@ struct person {
 
 
 struct team {
-	bool there, by_name, nests, stale; /* stale: it names its members as they were called first */
+	bool there, by_name, stale; /* stale: it names its members as they were called first */
+	bool below[GROUPS];	    /* groups that are in it */
 	bool members[USERS + 2]; /* the last two lead nowhere */
 	char name[24], dn[TEXT]; /* "": by the number */
 	uint32_t gid;		 /* 0: by the number */
@@ -63,7 +64,7 @@ static void member_text(const struct team *t, unsigned i, char text[static TEXT]
 
 static void put_team(struct mirror *m, unsigned n)
 {
-	static const unsigned below = NESTING + 1;
+	unsigned below[GROUPS];
 	unsigned members[USERS + 2];
 	char texts[USERS + 2][TEXT];
 	const char *text_at[USERS + 2];
@@ -77,10 +78,10 @@ static void put_team(struct mirror *m, unsigned n)
 			text_at[g.member_count] = texts[g.member_count];
 			members[g.member_count++] = i;
 		}
-	if (teams[n].nests) {
-		g.groups = &below;
-		g.group_count = 1;
-	}
+	for (unsigned i = 0; i < GROUPS; i++)
+		if (teams[n].below[i])
+			below[g.group_count++] = i;
+	g.groups = below;
 	world_put_group(m, &g);
 }
 
@@ -282,7 +283,7 @@ static void step_person(struct mirror *m)
 /* Half of the people are in groups alone that deltas know of: else nobody of them could go by one. */
 static bool is_plain(unsigned group)
 {
-	return group != 2 && group != 3 && group != 5 && group != HIDDEN && group != NESTING && group != NESTING + 1;
+	return group != 2 && group != 3 && group != 5 && group != HIDDEN;
 }
 
 static bool may_be_in(unsigned person, unsigned group)
@@ -341,8 +342,12 @@ static void step_team(struct mirror *m)
 		put_team(m, n);
 		return;
 	}
-	if (n == NESTING && steps_draw(4) == 0)
-		t->nests = !t->nests;
+	if (steps_draw(is_free(n) || n >= NESTING ? 5 : 40) == 0) {
+		const unsigned other = steps_draw(6) == 0 ? steps_draw(GROUPS) : 6 + steps_draw(3);
+
+		steps_happened[NESTED] = true;
+		t->below[n < NESTING ? other : 10 + steps_draw(4)] ^= n != other;
+	}
 	for (unsigned i = 0, count = 1 + steps_draw(4); i < count; i++) {
 		const unsigned member = steps_draw(steps_draw(60) == 0 ? USERS + 2 : USERS);
 
@@ -443,6 +448,8 @@ void steps_mend(struct mirror *m)
 			teams[n].gid = 0;
 		for (unsigned i = 0; i < USERS + 2; i++)
 			teams[n].members[i] = teams[n].members[i] && i < USERS && people[i].there;
+		for (unsigned i = 0; i < GROUPS; i++)
+			teams[n].below[i] = teams[n].below[i] && i > n && teams[i].there && i != 2 && i != 3 && i != 5 && i != HIDDEN;
 		if (teams[n].there)
 			put_team(m, n);
 	}

@@ -15,7 +15,7 @@
 
 /* What happened in a step. */
 enum event { CAME, WENT, RENAMED, MOVED, RENUMBERED, REGROUPED, GROUP_CAME, GROUP_WENT, GROUP_RENAMED, GROUP_RENUMBERED,
-	     ASSIGNED, UNASSIGNED, REASSIGNED, EVENT_COUNT };
+	     ASSIGNED, UNASSIGNED, REASSIGNED, NESTED, EVENT_COUNT };
 extern bool steps_happened[EVENT_COUNT]; /* the caller takes them away */
 
 extern uint64_t steps_seed;

@@ -26,7 +26,7 @@
 
 static const char *const event_names[] = {"came", "went", "renamed", "moved", "renumbered", "regrouped",
 					  "group came", "group went", "group renamed", "group renumbered",
-					  "assigned", "unassigned", "reassigned"};
+					  "assigned", "unassigned", "reassigned", "nested"};
 
 /* --- the oracle --- */
 
