@@ -114,7 +114,8 @@ int engine_publish_delta(struct engine *e, size_t tenant)
 		r = engine_renew_policy(e, tenant);
 	if (r < 0)
 		return r;
-	(void)generation_bump();
+	if (!policy)
+		(void)generation_bump(); /* else that is done */
 	e->tenants[tenant].delta_count++;
 	if (policy) {
 		engine_rejudge(e, &o);
