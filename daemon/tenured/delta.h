@@ -9,8 +9,9 @@
  *
  * MUST: a delta publishes what a whole publication of the same mirror would. Only changes of which that can be told are
  * taken: users who come, go, are renamed, moved or become other (delta_user.c), groups that nobody names, likewise
- * (delta_shape.c), who is in a plain group (delta_rules.c), and what is assigned at a scope that denies and manages nothing
- * (delta_assign.c), with no problem in the object before or after but members that lead nowhere. Of anything else, and wherever in doubt, -EAGAIN: all of it anew.
+ * (delta_shape.c), who is in a group that is not bound (delta_rules.c, delta_nest.c), and what is assigned at a scope that
+ * denies and manages nothing (delta_assign.c), with no problem in the object before or after but members that lead nowhere.
+ * Of anything else, and wherever in doubt, -EAGAIN: all of it anew.
  */
 
 #include "common/snapshot/delta.h"

@@ -178,7 +178,6 @@ static void change_assignment(struct mirror *m, unsigned users, unsigned i)
 		world_put_assignment(m, &a);
 }
 
-/* What deltas do not tell. */
 static void change_nesting(struct mirror *m, unsigned users, unsigned i)
 {
 	const unsigned below = 92, members[] = {1, 2};
@@ -187,6 +186,19 @@ static void change_nesting(struct mirror *m, unsigned users, unsigned i)
 
 	(void)users;
 	world_put_group(m, &g);
+}
+
+/* What deltas do not tell. */
+static void change_deny(struct mirror *m, unsigned users, unsigned i)
+{
+	const struct world_assignment a = {.number = 900, .created = 1, .type = "deny", .role = "operator", .path = "/prod",
+					   .who = "cn=group00050,ou=groups,dc=fabrikam,dc=com"};
+
+	(void)users;
+	if (i % 2)
+		world_delete_assignment(m, a.number);
+	else
+		world_put_assignment(m, &a);
 }
 
 /* until: all of it is in force; stood: the longest that everybody had to wait for it. */
@@ -253,14 +265,15 @@ int main(int argc, char **argv)
 	print_phases(f);
 	fixture_pass(f, 3600 * NS_PER_S);
 	f->engine->behind_objects = SIZE_MAX;
-	measure(f, users, "a group nested (all anew, at once)", change_nesting, changes < FULL ? changes : FULL);
+	measure(f, users, "a deny (all anew, at once)", change_deny, changes < FULL ? changes : FULL);
 	f->engine->behind_objects = BEHIND_OBJECTS;
-	measure(f, users, "a group nested (all anew, behind)", change_nesting, changes < FULL ? changes : FULL);
+	measure(f, users, "a deny (all anew, behind)", change_deny, changes < FULL ? changes : FULL);
 	measure(f, users, "gecos", change_gecos, changes);
 	measure(f, users, "somebody new", change_new, changes);
 	measure(f, users, "renamed", change_rename, changes);
 	measure(f, users, "deleted", change_gone, changes);
 	measure(f, users, "a group more and less", change_group, changes);
+	measure(f, users, "a group nested, and not", change_nesting, changes);
 	measure(f, users, "an assignment more and less", change_assignment, changes);
 	measure(f, users, "disabled", change_enabled, changes);
 	measure(f, users, "a member more and less", change_member, changes);
