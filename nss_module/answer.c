@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
+#define MEMBERS_NAME_MAX 300 /* a tenant's name and a domain */
+
 enum nss_status answer_status(int r, int *errnop)
 {
 	if (r == 0)
@@ -114,5 +116,52 @@ int answer_group(const struct view_tenant *t, const struct identity *id, const s
 	ret->gr_name = names;
 	ret->gr_passwd = names + name_len;
 	ret->gr_gid = g->gid;
+	return 0;
+}
+
+/* MEMBERS_PREFIX, the tenant's name, and away from home "@" and the first domain. The length, NUL included; 0: no name. */
+static size_t members_name(const struct view_tenant *t, char *buf, size_t len)
+{
+	const char *const parts[] = {MEMBERS_PREFIX, t->info.name, t->info.home ? "" : "@",
+				     t->info.home ? "" : t->info.domain};
+	size_t at = 0;
+
+	if (view_members_gid(t) == NO_ID)
+		return 0;
+	for (size_t i = 0; i < ARRAY_LENGTH(parts); i++) {
+		size_t n = parts[i] ? strlen(parts[i]) : len;
+
+		if (n >= len - at)
+			return 0;
+		memcpy(buf + at, parts[i], n + 1);
+		at += n;
+	}
+	return at + 1;
+}
+
+bool answer_is_members_group(const struct view_tenant *t, const char *name)
+{
+	char own[MEMBERS_NAME_MAX];
+
+	return strncmp(name, MEMBERS_PREFIX, sizeof(MEMBERS_PREFIX) - 1) == 0 && members_name(t, own, sizeof(own)) > 0 &&
+	       strcmp(name, own) == 0;
+}
+
+int answer_members_group(const struct view_tenant *t, struct group *ret, char *buf, size_t len)
+{
+	size_t padding = answer_padding(buf, len), name_len;
+	char name[MEMBERS_NAME_MAX], *at;
+
+	name_len = members_name(t, name, sizeof(name));
+	if (name_len == 0)
+		return -ENOENT;
+	if (!buf || len - padding < sizeof(char *) + name_len + 2)
+		return -ERANGE;
+	ret->gr_mem = (char **)(void *)(buf + padding);
+	ret->gr_mem[0] = NULL;
+	at = buf + padding + sizeof(char *);
+	ret->gr_name = memcpy(at, name, name_len);
+	ret->gr_passwd = memcpy(at + name_len, "*", 2);
+	ret->gr_gid = view_members_gid(t);
 	return 0;
 }

@@ -25,6 +25,9 @@ int answer_user(const struct view_tenant *t, const struct identity_user *u, stru
 		size_t len) MUST_CHECK;
 int answer_group(const struct view_tenant *t, const struct identity *id, const struct identity_group *g,
 		 struct group *ret, char *buf, size_t len) MUST_CHECK;
+/* The group of all members of a tenant that hides: it lists none, for there may be a million. 0, -ENOENT, -ERANGE. */
+int answer_members_group(const struct view_tenant *t, struct group *ret, char *buf, size_t len) MUST_CHECK;
+bool answer_is_members_group(const struct view_tenant *t, const char *name);
 /* A group that shows holders, filled with who holds at this moment: of all tenants for become-USER. */
 int answer_role_group(const struct view *view, const struct view_tenant *t, const struct identity_role_group *g,
 		      struct group *ret, char *buf, size_t len) MUST_CHECK;

@@ -30,6 +30,8 @@ static int by_name(const struct view *view, const char *name, struct group *ret,
 	r = view_identity(t, &id);
 	if (r < 0)
 		return r;
+	if (answer_is_members_group(t, name))
+		return answer_members_group(t, ret, buf, len);
 	if (name_shows_holders(name)) {
 		r = identity_role_group_by_name(id, name, &role);
 		return r < 0 ? r : answer_role_group(view, t, &role, ret, buf, len);
@@ -51,6 +53,8 @@ static int by_gid(const struct view *view, gid_t gid, struct group *ret, char *b
 	r = view_identity(t, &id);
 	if (r < 0)
 		return r;
+	if (gid == view_members_gid(t))
+		return answer_members_group(t, ret, buf, len);
 	if (view_role_gid_is_ours(t, gid)) {
 		r = identity_role_group_by_gid(id, gid, &role);
 		return r < 0 ? r : answer_role_group(view, t, &role, ret, buf, len);

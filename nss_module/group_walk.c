@@ -11,8 +11,8 @@ NSS_EXPORT enum nss_status _nss_tenure_getgrent_r(struct group *ret, char *buf, 
 
 static struct walk walk; /* under LOCK_GROUP */
 
-/* Of each tenant: its groups and the private ones, then those that show holders. */
-enum { PHASE_GROUPS, PHASE_ROLES, PHASE_COUNT };
+/* Of each tenant: its groups and the private ones, then those that show holders, then that of all members. */
+enum { PHASE_GROUPS, PHASE_ROLES, PHASE_MEMBERS, PHASE_COUNT };
 
 static int next_of_phase(const struct view_tenant *t, const struct identity *id, size_t *cursor, struct group *ret,
 			 char *buf, size_t len)
@@ -24,6 +24,11 @@ static int next_of_phase(const struct view_tenant *t, const struct identity *id,
 	if (walk.phase == PHASE_GROUPS) {
 		r = identity_group_next(id, cursor, &group);
 		return r < 0 ? r : answer_group(t, id, &group, ret, buf, len);
+	}
+	if (walk.phase == PHASE_MEMBERS) {
+		r = *cursor == 0 ? answer_members_group(t, ret, buf, len) : -ENOENT;
+		*cursor = 1;
+		return r;
 	}
 	r = identity_role_group_next(id, cursor, &role);
 	return r < 0 ? r : answer_role_group(walk.view, t, &role, ret, buf, len);

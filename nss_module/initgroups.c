@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * initgroups, getgrouplist: the gids of the user's transitive groups, which the snapshot holds ready, and the local
- * groups of standing `group:` rights that have no end. Never the groups that show holders: what changes by the minute
+ * groups of standing `group:` rights that have no end; of a tenant that hides, the group of all members. Never the groups that show holders: what changes by the minute
  * has no place in the credentials of a process, which nothing takes back. `group:` rights that end, by a date or with a
  * grant, are given by PAM, in contained sessions alone.
  */
@@ -63,6 +63,17 @@ static int add_all(struct gid_array *a, const struct view_tenant *t, const uint3
 	return 0;
 }
 
+/* What opens the folder of a tenant that hides to the user's processes. */
+static int add_members(struct gid_array *a, const struct view_tenant *t)
+{
+	const uint32_t gid = view_members_gid(t);
+	int r = gid == NO_ID ? 0 : make_room(a, 1);
+
+	if (r == 0 && gid != NO_ID)
+		add(a, gid);
+	return r;
+}
+
 static int add_local(void *context, const struct holder *row)
 {
 	struct gid_array *a = context;
@@ -112,6 +123,8 @@ static int of_local_login(const struct view *view, const char *user, struct gid_
 		r = identity_gids_of_principal(id, &login.principal, &gids, &count);
 	if (r == 0)
 		r = add_all(a, t, gids, count);
+	if (r == 0)
+		r = add_members(a, t);
 	return r < 0 ? r : add_local_groups(a, t, &login.principal);
 }
 
@@ -125,6 +138,8 @@ static int of_user(const struct view *view, const char *user, struct gid_array *
 		return of_local_login(view, user, a);
 	if (r == 0)
 		r = add_all(a, t, u.gids, u.gid_count);
+	if (r == 0)
+		r = add_members(a, t);
 	return r < 0 ? r : add_local_groups(a, t, &u.principal);
 }
 

@@ -7,15 +7,19 @@
 #include "nss_module/view_files.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/single_threaded.h>
+#include <unistd.h>
 
 #include "common/base/safe_file.h"
+#include "common/snapshot/leak.h"
 
 #define READER_SHARDS 16
+#define ENTER_TRIES   8
 #define ALL_SHARDS    ((1u << READER_SHARDS) - 1)
 
 /* All zeroes is the state of rest, which the child of a fork begins with. */
@@ -31,6 +35,8 @@ struct view {
 	atomic_ullong generation; /* 0: there is no page, or it was not looked at yet: look at the files */
 	struct index_view *index; /* NULL: no tenant is bound here */
 	struct view *next_retired;
+	bool guarded;	    /* a tenant hides: the view is of this asker alone */
+	struct asker asker;
 	unsigned seen_idle; /* a bit for each shard */
 	unsigned pins;	    /* under LOCK_VIEWS */
 	size_t tenant_count;
@@ -144,6 +150,35 @@ static void view_publish(struct shared *s, struct view *v)
 	views_reap(s);
 }
 
+/* May the real user go into the tenant's folder? access(2) asks by real ids, and without root's capabilities for others. */
+static bool is_open_to_real_user(const struct view_tenant *t)
+{
+	char path[PATH_MAX];
+
+	return snapshot_tenant_path(t->info.name, "identity", path, sizeof(path)) == 0 && access(path, R_OK) == 0;
+}
+
+/*
+ * Which tenants hide, and from whom. Tenants that hide have nothing mapped for others than the one who asks; where a
+ * cache would hand it on, they hide from all.
+ */
+static void view_guard(struct view *v, const struct asker *asker)
+{
+	bool leaks;
+
+	v->asker = *asker;
+	for (size_t i = 0; i < v->tenant_count; i++)
+		v->guarded = v->guarded || v->tenants[i].info.visibility == VISIBILITY_TENANT;
+	leaks = v->guarded && leak_find();
+	for (size_t i = 0; i < v->tenant_count; i++) {
+		struct view_tenant *t = &v->tenants[i];
+
+		t->asker = *asker;
+		t->hidden = t->info.visibility == VISIBILITY_TENANT &&
+			    (leaks || (asker->real != asker->effective && !is_open_to_real_user(t)));
+	}
+}
+
 /*
  * The first view of a process is made without the page: many ask once and are gone, and nearly all ask for a user of
  * the home tenant, so that its files come along for one walk through the folders.
@@ -151,6 +186,7 @@ static void view_publish(struct shared *s, struct view *v)
 static int view_make(const struct view *old, struct view **ret)
 {
 	uint64_t generation = old ? generation_read() : 0; /* before any file is opened */
+	const struct asker asker = asker_now();
 	struct safe_walk walk = {.trusted = ""};
 	struct index_view *index = NULL;
 	struct view *v;
@@ -174,9 +210,11 @@ static int view_make(const struct view *old, struct view **ret)
 			view_free(v);
 			return r;
 		}
+	}
+	view_guard(v, &asker);
+	for (size_t i = 0; i < count; i++)
 		for (size_t k = 0; old && k < old->tenant_count && !view_files_keep(&v->tenants[i], &old->tenants[k]); k++)
 			;
-	}
 	if (!old && count > 0 && v->tenants[0].info.home)
 		view_files_map(&v->tenants[0], &walk);
 	*ret = v;
@@ -191,7 +229,7 @@ static bool view_stays(struct view *v)
 {
 	uint64_t generation = generation_read();
 
-	if (!v->index || !index_is_current(v->index))
+	if (!v->index || !index_is_current(v->index) || !view_is_mine(v) || (v->guarded && leak_find()))
 		return false;
 	for (size_t i = 0; i < v->tenant_count; i++)
 		if (!view_files_are_current(&v->tenants[i]))
@@ -200,11 +238,20 @@ static bool view_stays(struct view *v)
 	return true;
 }
 
+bool view_is_mine(const struct view *v)
+{
+	if (__builtin_expect(!v->guarded, 1))
+		return true;
+	const struct asker now = asker_now();
+
+	return asker_equal(&now, &v->asker);
+}
+
 static bool view_is_current(const struct view *v)
 {
 	uint64_t generation = v ? atomic_load_explicit(&v->generation, memory_order_relaxed) : 0;
 
-	return generation != 0 && generation == generation_read();
+	return generation != 0 && generation == generation_read() && view_is_mine(v);
 }
 
 /* Puts a current view in place. Our edge to the host: errno is as it was. */
@@ -227,6 +274,26 @@ static int views_refresh(struct shared *s)
 	return r;
 }
 
+/*
+ * The current view, with the shard entered, after another was put in place. A thread of another user (file servers have
+ * them) may be at it all the time: then this one gives up.
+ */
+static int enter_anew(struct shared *s, unsigned shard, const struct view **ret)
+{
+	for (unsigned i = 0; i < ENTER_TRIES; i++) {
+		int r = views_refresh(s);
+
+		if (r < 0)
+			return r;
+		readers_enter(s, shard);
+		*ret = atomic_load(&current);
+		if (view_is_mine(*ret))
+			return 0;
+		readers_leave(s, shard);
+	}
+	return -EAGAIN;
+}
+
 int view_enter(struct reading *ret)
 {
 	struct shared *s;
@@ -244,11 +311,9 @@ int view_enter(struct reading *ret)
 	v = atomic_load(&current);
 	if (__builtin_expect(!view_is_current(v), 0)) {
 		readers_leave(s, shard);
-		r = views_refresh(s);
+		r = enter_anew(s, shard, &v);
 		if (r < 0)
 			return r;
-		readers_enter(s, shard);
-		v = atomic_load(&current);
 	}
 	if (!v->index) {
 		readers_leave(s, shard);

@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/base/safe_file.h"
 
@@ -14,6 +15,29 @@ struct identity_part {
 	struct identity *identity;
 	unsigned views; /* under LOCK_VIEWS */
 };
+
+static bool hides(const struct view_tenant *t)
+{
+	return t->info.visibility == VISIBILITY_TENANT;
+}
+
+/*
+ * What became of opening a file: of a tenant that hides, "may not" is remembered, and said as what a name that nobody
+ * has would answer. A thread may have changed who all are while it was opened: then it was opened for another.
+ */
+static int opened(struct view_tenant *t, int r)
+{
+	const struct asker now = asker_now();
+
+	if (!hides(t))
+		return r;
+	if (!asker_equal(&now, &t->asker))
+		return -EAGAIN;
+	if (r != -EACCES)
+		return r;
+	atomic_store(&t->hidden, true);
+	return -ENOENT;
+}
 
 void view_files_done(struct view_tenant *t)
 {
@@ -31,6 +55,9 @@ bool view_files_keep(struct view_tenant *t, const struct view_tenant *old)
 {
 	struct identity_part *part = atomic_load(&old->identity);
 
+	/* Of a tenant that hides, or did, nothing goes from one user to another. */
+	if (t->hidden || (hides(t) && !asker_equal(&t->asker, &old->asker)) || hides(t) != hides(old))
+		return false;
 	if (!part || strcmp(old->info.name, t->info.name) != 0 || !identity_is_current(part->identity, t->info.name))
 		return false;
 	part->views++;
@@ -52,8 +79,14 @@ static int identity_map(struct view_tenant *t, struct safe_walk *walk)
 {
 	struct identity_part *part = calloc(1, sizeof(*part));
 	int r = part ? identity_open_near(walk, t->info.name, &part->identity) : -ENOMEM;
+	const bool is_open = r == 0;
 
+	if (r == -ENOENT)
+		r = -EBADMSG; /* bound, and not published */
+	r = opened(t, r);
 	if (r < 0) {
+		if (is_open)
+			identity_close(part->identity);
 		free(part);
 		return r;
 	}
@@ -66,7 +99,9 @@ void view_files_map(struct view_tenant *t, struct safe_walk *walk)
 {
 	struct holders *standing;
 
-	if (identity_map(t, walk) == 0 && holders_open_near(walk, t->info.name, "holders", &standing) == 0)
+	if (t->hidden || identity_map(t, walk) < 0)
+		return;
+	if (holders_open_near(walk, t->info.name, "holders", &standing) == 0)
 		atomic_store(&t->standing, standing);
 }
 
@@ -81,7 +116,7 @@ static int identity_load(struct view_tenant *t)
 		r = identity_map(t, NULL);
 	view_unlock(LOCK_VIEWS, cancel_state);
 	errno = saved;
-	return r == -ENOENT ? -EBADMSG : r;
+	return r;
 }
 
 int view_identity(const struct view_tenant *tenant, const struct identity **ret)
@@ -91,7 +126,7 @@ int view_identity(const struct view_tenant *tenant, const struct identity **ret)
 	int r;
 
 	if (__builtin_expect(!part, 0)) {
-		r = identity_load(t);
+		r = t->hidden ? -ENOENT : identity_load(t);
 		if (r < 0)
 			return r;
 		part = atomic_load_explicit(&t->identity, memory_order_acquire);
@@ -100,7 +135,7 @@ int view_identity(const struct view_tenant *tenant, const struct identity **ret)
 	return 0;
 }
 
-static int holders_load(const struct view_tenant *t, const char *file, struct holders *_Atomic *slot)
+static int holders_load(struct view_tenant *t, const char *file, struct holders *_Atomic *slot)
 {
 	int saved = errno, cancel_state, r;
 	struct holders *h;
@@ -109,22 +144,26 @@ static int holders_load(const struct view_tenant *t, const char *file, struct ho
 	if (r < 0)
 		return r;
 	if (!atomic_load(slot)) {
-		r = holders_open(t->info.name, file, &h);
+		int open_r = holders_open(t->info.name, file, &h);
+
+		r = opened(t, open_r);
 		if (r == 0)
 			atomic_store(slot, h);
+		else if (open_r == 0)
+			holders_close(h);
 	}
 	view_unlock(LOCK_VIEWS, cancel_state);
 	errno = saved;
 	return r == -ENOENT ? 0 : r;
 }
 
-static int holders_get(const struct view_tenant *t, const char *file, struct holders *_Atomic *slot,
+static int holders_get(struct view_tenant *t, const char *file, struct holders *_Atomic *slot,
 		       const struct holders **ret)
 {
 	int r = 0;
 
 	*ret = atomic_load_explicit(slot, memory_order_acquire);
-	if (__builtin_expect(!*ret, 0)) {
+	if (__builtin_expect(!*ret, 0) && !t->hidden) {
 		r = holders_load(t, file, slot);
 		*ret = atomic_load_explicit(slot, memory_order_acquire);
 	}

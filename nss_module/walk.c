@@ -14,8 +14,9 @@ int walk_begin(struct walk *w)
 	struct reading reading;
 	int r;
 
-	if (w->view)
+	if (w->view && view_is_mine(w->view))
 		return 0;
+	walk_end(w); /* another user's: what it has mapped is not for this one */
 	r = view_enter(&reading);
 	if (r < 0)
 		return r;

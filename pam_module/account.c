@@ -4,6 +4,7 @@
  * valid ticket, sudo -l and -v (T6). Deny is the initial value; one line allows.
  */
 #include "pam_module/gate.h"
+#include "pam_module/homes.h"
 #include "pam_module/message.h"
 
 #define EXPORTED __attribute__((visibility("default")))
@@ -46,9 +47,11 @@ static int account(pam_handle_t *pamh, struct transaction *t, const struct subje
 		return PAM_SYSTEM_ERR;
 	if (s->standing == STANDING_IGNORED)
 		return PAM_IGNORE;
-	if (ask(pamh, s, &j) == VERDICT_ALLOW)
-		return t && t->must_change ? PAM_NEW_AUTHTOK_REQD : PAM_SUCCESS;
-	return refuse(pamh, t, s, &j, code_of(s, &j));
+	if (ask(pamh, s, &j) != VERDICT_ALLOW)
+		return refuse(pamh, t, s, &j, code_of(s, &j));
+	if (s->service_class == SERVICE_LOGIN)
+		homes_make_parent(pamh, s);
+	return t && t->must_change ? PAM_NEW_AUTHTOK_REQD : PAM_SUCCESS;
 }
 
 EXPORTED int pam_sm_acct_mgmt(pam_handle_t *pamh, int flags, int argc, const char **argv)

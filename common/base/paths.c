@@ -23,6 +23,12 @@ static const char *const paths[PATH_COUNT] = {
 	[PATH_MOUNTINFO] = "/proc/self/mountinfo",
 	[PATH_CMDLINE] = "/proc/self/cmdline",
 	[PATH_PASSWD] = "/etc/passwd",
+	[PATH_HOMES] = "/home",
+	[PATH_LOG_JOURNAL] = TENURE_RUNDIR "/systemd/journal/socket",
+	[PATH_LOG_SYSLOG] = "/dev/log",
+	[PATH_NSCD] = "/var/run/nscd/socket",
+	[PATH_USERDB_ALL] = TENURE_RUNDIR "/systemd/userdb/io.systemd.Multiplexer",
+	[PATH_USERDB_NSS] = TENURE_RUNDIR "/systemd/userdb/io.systemd.NameServiceSwitch",
 };
 
 const char *tenure_path(enum tenure_path id)

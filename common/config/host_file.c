@@ -130,6 +130,7 @@ static const struct key host_keys[] = {
 	 .remedy = "name them; to govern nobody: tenants = [ ];"},
 	{.name = "gate", .read = read_group, .more = &gate_table},
 	{.name = "ceiling", .read = read_group, .more = &ceiling_table},
+	TEXTS("visible_to", c.visible_to, c.visible_to_count),
 	{.name = "local_logins",
 	 .read = read_objects,
 	 AT(c.local_logins),

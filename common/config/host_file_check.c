@@ -14,6 +14,9 @@ static const char *const default_logins[] = {
 };
 static const char *const default_batch[] = {"cron", "crond", "atd", "systemd-user"};
 
+/* The system bus drops whom it cannot resolve, and polkit asks who a user is. */
+static const char *const default_visible[] = {"messagebus", "polkitd"};
+
 static bool fill_texts(struct reader *r, const char *const *defaults, size_t count, char ***ret, size_t *ret_count)
 {
 	if (*ret)
@@ -58,6 +61,7 @@ static bool check_lists(struct reader *r, const config_setting_t *root, const st
 	       check_names(r, root, "services.batch", c->batch_services, c->batch_service_count, local_name_is_valid) &&
 	       check_names(r, root, "gate.break_glass_users", c->break_glass_users, c->break_glass_user_count,
 			   local_name_is_valid) &&
+	       check_names(r, root, "visible_to", c->visible_to, c->visible_to_count, local_name_is_valid) &&
 	       check_names(r, root, "ceiling.allow_become", c->allow_become, c->allow_become_count, local_name_is_valid) &&
 	       check_names(r, root, "ceiling.allow_groups", c->allow_groups, c->allow_group_count, local_name_is_valid);
 }
@@ -187,6 +191,7 @@ bool host_file_check(struct reader *r, const config_setting_t *root, struct host
 	       fill_texts(r, default_logins, ARRAY_LENGTH(default_logins), &c->login_services,
 			  &c->login_service_count) &&
 	       fill_texts(r, default_batch, ARRAY_LENGTH(default_batch), &c->batch_services, &c->batch_service_count) &&
+	       fill_texts(r, default_visible, ARRAY_LENGTH(default_visible), &c->visible_to, &c->visible_to_count) &&
 	       check_lists(r, root, f) && check_classes(r, root, f) && fill_gates(r, root, f) &&
 	       fill_warnings(r, root, f) && check_limits(r, root, f) && check_logins(r, root, c);
 }

@@ -14,8 +14,7 @@ struct tenant_file {
 };
 
 static const struct choice sources[] = {{"file", SOURCE_FILE}, {"ldap", SOURCE_LDAP}, {NULL, 0}};
-/* "tenant" is refused until the files and the groups that hide a tenant are there: nothing is promised that is not kept. */
-static const struct choice visibilities[] = {{"all", VISIBILITY_ALL}, {NULL, 0}};
+static const struct choice visibilities[] = {{"all", VISIBILITY_ALL}, {"tenant", VISIBILITY_TENANT}, {NULL, 0}};
 
 #define AT(member) .at = offsetof(struct tenant_file, member)
 

@@ -18,6 +18,7 @@ void host_config_done(struct host_config *c)
 	strings_free(c->break_glass_users, c->break_glass_user_count);
 	strings_free(c->allow_become, c->allow_become_count);
 	strings_free(c->allow_groups, c->allow_group_count);
+	strings_free(c->visible_to, c->visible_to_count);
 	for (size_t i = 0; i < c->gate_service_count; i++)
 		free(c->gate_services[i].name);
 	free(c->gate_services);

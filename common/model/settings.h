@@ -34,6 +34,8 @@ struct host_config {
 	size_t break_glass_user_count;
 	char **allow_become, **allow_groups; /* the ceiling; empty: nothing */
 	size_t allow_become_count, allow_group_count;
+	char **visible_to; /* local accounts that may read the identities of hidden tenants */
+	size_t visible_to_count;
 	struct local_login *local_logins;
 	size_t local_login_count;
 	int64_t warn_before_ns[WARNINGS_MAX]; /* descending */
@@ -105,6 +107,15 @@ struct tenant_config {
  * too, is a warning.
  */
 void tenant_check_range(const struct tenant_config *t, const struct local_accounts *local, struct problem_list *problems);
+/*
+ * Why the members' group of a hidden tenant must not open its folder: its gid is, or can be, somebody else's. NULL: it
+ * may. Static text.
+ */
+const char *tenant_members_fault(const struct tenant_config *t, const struct local_accounts *local);
+/* Reports that, and a local group that stands before the members' one. */
+void tenant_check_members(const struct tenant_config *t, const struct local_accounts *local, struct problem_list *problems);
+/* Reports a cache that would tell everybody of a tenant that hides. leak: its name (leak_find, common/snapshot), or NULL. */
+void tenant_check_leak(const struct tenant_config *t, const char *leak, struct problem_list *problems);
 /* Two tenants share no id, no domain and no range. False: they do, which was reported as a fault of t. */
 bool tenants_differ(const struct tenant_config *t, const struct tenant_config *other, struct problem_list *problems);
 /* Both, for all of them: each against those before it. */

@@ -202,6 +202,8 @@ static const char *role_gid_fault(const struct id_check *c, size_t i)
 
 	if (!in_range(&c->v->tenant->role_gids, r->gid))
 		return "lies outside the tenant's role_gids";
+	if (r->gid == members_gid(c->v->tenant->visibility, &c->v->tenant->role_gids))
+		return "is that of the group of all members";
 	if (id_set_has(&c->gids, r->gid))
 		return "is a local group's";
 	if (reserved_at(c->v->local, r->gid))
@@ -241,10 +243,11 @@ static void check_role_groups(const struct id_check *c)
 	}
 }
 
-/* Gids of the range that the host gave away: whoever chooses one for a group leaves them alone. */
+/* Gids of the range that the host gave away, or the members' group has: whoever chooses one for a group leaves them alone. */
 static int note_taken_gids(const struct id_check *c)
 {
 	const struct id_range *range = &c->v->tenant->role_gids;
+	const uint32_t members = members_gid(c->v->tenant->visibility, range);
 	struct directory *d = c->v->d;
 
 	free(d->taken_ranges);
@@ -252,6 +255,8 @@ static int note_taken_gids(const struct id_check *c)
 	d->taken_ranges = calloc(c->gids.count + c->v->local->reserved_count + 1, sizeof(*d->taken_ranges));
 	if (!d->taken_ranges)
 		return -ENOMEM;
+	if (members != NO_ID)
+		d->taken_ranges[d->taken_range_count++] = (struct id_range){members, members};
 	for (size_t i = 0; i < c->gids.count; i++)
 		if (in_range(range, c->gids.ids[i]))
 			d->taken_ranges[d->taken_range_count++] = (struct id_range){c->gids.ids[i], c->gids.ids[i]};

@@ -30,6 +30,11 @@ static void check_local_name(struct validation *v, const char *word, struct obje
 				"names with become- and role- are kept for those who hold a role");
 		return;
 	}
+	if (v->tenant->visibility == VISIBILITY_TENANT && strncmp(o->name, MEMBERS_PREFIX, sizeof(MEMBERS_PREFIX) - 1) == 0 &&
+	    strcmp(o->name + sizeof(MEMBERS_PREFIX) - 1, v->tenant->name) == 0) {
+		validation_drop(v, "dir-name", word, o, "choose another name", "this is the group of all members of the tenant");
+		return;
+	}
 	if (!v->tenant->home)
 		return;
 	if (local_user_by_name(v->local, o->name))

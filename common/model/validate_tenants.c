@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/base/text.h"
 #include "common/model/settings.h"
 
 #define REMEDY "move id_range to 1900000000 or above, and the ids of its users and groups with it"
@@ -48,6 +49,52 @@ void tenant_check_range(const struct tenant_config *t, const struct local_accoun
 		}
 }
 
+const char *tenant_members_fault(const struct tenant_config *t, const struct local_accounts *local)
+{
+	const uint32_t gid = members_gid(t->visibility, &t->role_gids);
+
+	if (gid == NO_ID)
+		return NULL;
+	if (!id_may_be_given(gid))
+		return "is none that may be given";
+	if (local_group_by_gid(local, gid))
+		return "is a local group's";
+	for (size_t i = 0; i < local->user_count; i++)
+		if (local->users[i].gid == gid)
+			return "is the primary group of a local account";
+	for (size_t i = 0; i < local->reserved_count; i++)
+		if (gid >= local->reserved[i].first && gid <= local->reserved[i].last)
+			return "lies in a range of subordinate ids";
+	return NULL;
+}
+
+void tenant_check_members(const struct tenant_config *t, const struct local_accounts *local, struct problem_list *problems)
+{
+	const char *fault = tenant_members_fault(t, local);
+	char place[PLACE_MAX], name[sizeof(MEMBERS_PREFIX) + NAME_LENGTH_MAX];
+
+	if (t->visibility != VISIBILITY_TENANT)
+		return;
+	if (fault)
+		problem_add(problems, SEVERITY_ERROR, "visibility-group", file_of(t, place), "end role_gids with a gid of nobody's",
+			    "gid %u, of the group of all members, %s; nobody but root reads the tenant", t->role_gids.last,
+			    fault);
+	(void)snprintf(name, sizeof(name), MEMBERS_PREFIX "%.*s", NAME_LENGTH_MAX, t->name);
+	if (t->home && local_group_by_name(local, name))
+		problem_add(problems, SEVERITY_WARNING, "visibility-group", file_of(t, place), "rename the local group",
+			    "a local group has the name of the members' group, %s", name);
+}
+
+void tenant_check_leak(const struct tenant_config *t, const char *leak, struct problem_list *problems)
+{
+	char place[PLACE_MAX];
+
+	if (leak && t->visibility == VISIBILITY_TENANT)
+		problem_add(problems, SEVERITY_ERROR, "visibility-cache", file_of(t, place),
+			    "remove it, or write visibility = \"all\";",
+			    "%s would hand on what only members may see: the tenant has no users until it is gone", leak);
+}
+
 static bool share_domain(const struct tenant_config *a, const struct tenant_config *b)
 {
 	for (size_t i = 0; i < a->domain_count; i++)
@@ -85,6 +132,7 @@ void tenants_validate(const struct tenant_config *tenants, size_t count, const s
 {
 	for (size_t i = 0; i < count; i++) {
 		tenant_check_range(&tenants[i], local, problems);
+		tenant_check_members(&tenants[i], local, problems);
 		for (size_t j = 0; j < i; j++)
 			(void)tenants_differ(&tenants[i], &tenants[j], problems);
 	}

@@ -15,9 +15,15 @@ struct name_index_entry {
 	uint32_t index;
 };
 
+struct name_index_slot {
+	uint32_t tag, entry; /* of its hash; position and 1, 0: free */
+};
+
 struct name_index {
 	struct name_index_entry *entries;
 	size_t count;
+	struct name_index_slot *slots; /* the same by hash, where names do not lie too close: NULL */
+	size_t size;
 };
 
 /* Takes the objects of an array whose elements are `stride` bytes and begin with struct object; no name, no entry. */

@@ -36,6 +36,16 @@ enum gate_mode { GATE_REPORT_ONLY = 1, GATE_ENFORCE };
 
 enum visibility { VISIBILITY_ALL = 1, VISIBILITY_TENANT };
 
+/*
+ * The group whose gid all members of a hidden tenant have in their credentials, and which may go into the tenant's
+ * folder: tenant-NAME (tenant-NAME@DOMAIN away from home), the last of role_gids. NO_ID: the tenant has none.
+ */
+#define MEMBERS_PREFIX "tenant-"
+static inline uint32_t members_gid(enum visibility visibility, const struct id_range *role_gids)
+{
+	return visibility == VISIBILITY_TENANT ? role_gids->last : NO_ID;
+}
+
 /* The kinds of object that a directory holds. The numbers are in sync_proto.h's packets and in mirrors. */
 enum object_kind {
 	OBJECT_TENANT = 1, OBJECT_USER, OBJECT_GROUP, OBJECT_SCOPE, OBJECT_HOST, OBJECT_UNIT, OBJECT_ROLE,

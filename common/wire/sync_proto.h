@@ -20,7 +20,8 @@
  *   CONNECTED fields: URI. flags: SYNC_POLLS: no syncprov, it asks again and again
  *   FAILED   fields: URI, TEXT; flags: enum sync_failure. No connection (any more); it tries again by itself.
  *   REFRESH  a batch begins. flags: SYNC_ALL: what it does not mention is gone, from before START's cookie or not
- *   ENTRY    fields: an object (below); MORE: another ENTRY of the same object follows
+ *   ENTRY    fields: objects (below), whole, one behind the other; or a part of one alone, and MORE: another ENTRY with
+ *            more of the same object follows, and what comes without MORE is its end
  *   DELETED  fields: UUID, one or more
  *   PRESENT  fields: UUID, one or more: as it was
  *   DONE     the batch is complete and counts. flags: SYNC_ALL; fields: COOKIE, if there is one
@@ -31,7 +32,7 @@
  * Every change is in a batch: REFRESH opens one, and so does the first ENTRY, DELETED or PRESENT behind a DONE. A batch
  * whose DONE does not come has not happened.
  *
- * An object is its fields, in any order: UUID, KIND and DN once, the others as its kind has them; texts hold no NUL. DNs
+ * An object is its fields: UUID, at its beginning, KIND and DN once, the others as its kind has them; texts hold no NUL. DNs
  * are normalised by the worker, so that equal ones are equal bytes. The same bytes are kept in mirrors.
  */
 

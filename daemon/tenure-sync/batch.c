@@ -57,7 +57,7 @@ int batch_begin(struct server *s, bool all)
 
 int batch_uuids(struct server *s, enum sync_type type, const struct uuid *uuids, size_t count)
 {
-	int r = 0;
+	int r = count > 0 ? entry_flush() : 0;
 
 	s->search.open = s->search.open || count > 0;
 	while (r == 0 && count > 0) {
@@ -77,7 +77,7 @@ int batch_uuids(struct server *s, enum sync_type type, const struct uuid *uuids,
 
 int batch_end(struct server *s)
 {
-	int r = 0;
+	int r = entry_flush();
 
 	sync_packet_begin(&s->packet, SYNC_DONE, s->search.all ? SYNC_ALL : 0);
 	if (s->search.polls)
@@ -85,7 +85,7 @@ int batch_end(struct server *s)
 	else if (s->search.next.len > 0)
 		s->cookie = s->search.next;
 	s->search.next.len = 0;
-	if (s->cookie.len > 0)
+	if (r == 0 && s->cookie.len > 0)
 		r = sync_packet_add(&s->packet, SYNC_TAG_COOKIE, s->cookie.bytes, s->cookie.len);
 	s->search.open = s->search.all = false;
 	return r < 0 ? r : sync_packet_send(s->fd, &s->packet);

@@ -59,6 +59,56 @@ static void fold_rdn(LDAPRDN rdn)
 	qsort(rdn, count, sizeof(*rdn), compare_parts);
 }
 
+static bool is_letter(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+/*
+ * One name of a type and a value that is written as it is read; almost all are. Returns what is behind it, or NULL.
+ * Whatever is left out here is only slower.
+ */
+static const char *skip_plain(const char *at)
+{
+	if (!is_letter(*at))
+		return NULL;
+	while (is_letter(*at) || is_digit(*at) || *at == '-')
+		at++;
+	if (*at != '=')
+		return NULL;
+	do
+		at++;
+	while (is_letter(*at) || is_digit(*at) || *at == '-' || *at == '.' || *at == '_' || *at == '@' ||
+	       (*at == ' ' && at[-1] != '=' && at[-1] != ' ' && at[1] != ',' && at[1] != '\0'));
+	return at[-1] != '=' && (*at == ',' || *at == '\0') ? at : NULL;
+}
+
+static bool is_plain(const char *dn)
+{
+	const char *at = skip_plain(dn);
+
+	while (at && *at == ',')
+		at = skip_plain(at + 1);
+	return at != NULL;
+}
+
+static int copy_lower(const char *dn, char **ret)
+{
+	char *text = strdup(dn);
+
+	if (!text)
+		return -ENOMEM;
+	for (char *at = text; *at; at++)
+		*at = lower(*at);
+	*ret = text;
+	return 0;
+}
+
 int dn_normalise(const char *dn, char **ret)
 {
 	LDAPDN parsed = NULL;
@@ -67,6 +117,8 @@ int dn_normalise(const char *dn, char **ret)
 
 	if (!*dn || strlen(dn) > SYNC_DN_MAX)
 		return -EINVAL;
+	if (is_plain(dn))
+		return copy_lower(dn, ret);
 	r = ldap_str2dn(dn, &parsed, LDAP_DN_FORMAT_LDAPV3);
 	if (r != LDAP_SUCCESS || !parsed)
 		return r == LDAP_NO_MEMORY ? -ENOMEM : -EINVAL;

@@ -7,7 +7,9 @@
 #include <string.h>
 #include <strings.h>
 
+#include "daemon/tenure-sync/attributes.h"
 #include "daemon/tenure-sync/dn.h"
+#include "daemon/tenure-sync/parts.h"
 #include "daemon/tenure-sync/value.h"
 
 /* --- what is asked for --- */
@@ -78,18 +80,17 @@ int entry_filter(const struct settings *s, char **ret)
 
 /* --- what an entry is --- */
 
-static bool has_class(struct berval **classes, const char *const *wanted)
+static bool has_class(const struct berval *classes, const char *const *wanted)
 {
 	for (; classes && *wanted; wanted++)
-		for (size_t i = 0; classes[i]; i++)
-			if (classes[i]->bv_len == strlen(*wanted) &&
-			    strncasecmp(classes[i]->bv_val, *wanted, classes[i]->bv_len) == 0)
+		for (const struct berval *c = classes; c->bv_val; c++)
+			if (c->bv_len == strlen(*wanted) && strncasecmp(c->bv_val, *wanted, c->bv_len) == 0)
 				return true;
 	return false;
 }
 
 /* The server has held it against a filter of the tenant's own, which may ask for no class that we know. */
-static bool fits(const struct settings *s, struct berval **classes, enum object_kind kind)
+static bool fits(const struct settings *s, const struct berval *classes, enum object_kind kind)
 {
 	if (has_class(classes, map_classes(s, kind)))
 		return true;
@@ -99,7 +100,7 @@ static bool fits(const struct settings *s, struct berval **classes, enum object_
 }
 
 /* By where it lies, the deepest base first (T27). */
-static enum object_kind kind_of(const struct settings *s, const char *dn, struct berval **classes)
+static enum object_kind kind_of(const struct settings *s, const char *dn, const struct berval *classes)
 {
 	enum object_kind found = OBJECT_ELSEWHERE;
 	size_t depth = 0;
@@ -119,7 +120,7 @@ static enum object_kind kind_of(const struct settings *s, const char *dn, struct
 }
 
 /* One whose name is none that we can hold may lie anywhere: its classes tell, and it counts as broken. */
-static enum object_kind kind_without_name(const struct settings *s, struct berval **classes)
+static enum object_kind kind_without_name(const struct settings *s, const struct berval *classes)
 {
 	for (int kind = OBJECT_USER; kind <= OBJECT_OTHER; kind++)
 		if (s->bases[kind] && fits(s, classes, (enum object_kind)kind))
@@ -129,63 +130,110 @@ static enum object_kind kind_without_name(const struct settings *s, struct berva
 
 /* --- its fields --- */
 
-static void take_mapped(struct object_writer *w, const struct settings *s, enum object_kind kind, LDAP *ld, LDAPMessage *entry,
-			const char *dn)
+static struct object_writer writer; /* one at a time; it has room for a whole packet */
+
+int entry_flush(void)
+{
+	return writer_flush(&writer);
+}
+
+void entry_forget(void)
+{
+	writer_init(&writer);
+}
+
+static void take_mapped(struct object_writer *w, const struct settings *s, enum object_kind kind,
+			const struct entry_content *a, const char *dn, const struct parts *parts)
 {
 	struct mapping map[MAPPINGS_MAX];
 
 	map_of(s, kind, map);
 	for (const struct mapping *m = map; m->attribute && w->error == 0; m++) {
-		struct berval **values = ldap_get_values_len(ld, entry, m->attribute);
+		const struct berval *collected = parts_values(parts, m->attribute);
+		const struct berval *values = collected ? collected : attributes_find(a, m->attribute);
 
-		if (values && values[0])
+		if (values)
 			value_take(w, m, dn, values);
-		ldap_value_free_len(values);
 	}
 }
 
 /* Where there is no gecos, people are called by their cn. */
-static void take_gecos(struct object_writer *w, LDAP *ld, LDAPMessage *entry, const char *dn)
+static void take_gecos(struct object_writer *w, const struct entry_content *a, const char *dn)
 {
 	static const struct mapping cn = {"cn", SYNC_TAG_GECOS, TAKE_TEXT};
-	struct berval **values = NULL;
+	const struct berval *values = w->has_gecos ? NULL : attributes_find(a, cn.attribute);
 
-	if (!w->has_gecos && (values = ldap_get_values_len(ld, entry, cn.attribute)) && values[0])
+	if (values)
 		value_take(w, &cn, dn, values);
-	ldap_value_free_len(values);
 }
 
-static bool is_mapped(const struct mapping *map, const char *attribute)
+static bool is_called(const struct berval *name, const char *text)
+{
+	return name->bv_len == strlen(text) && strncasecmp(name->bv_val, text, name->bv_len) == 0;
+}
+
+static bool is_mapped(const struct mapping *map, const struct berval *name)
 {
 	for (; map->attribute; map++)
-		if (strcasecmp(map->attribute, attribute) == 0)
+		if (is_called(name, map->attribute))
 			return true;
 	return false;
 }
 
-/* Active Directory gives more than 1500 values in parts, of which we see the first. */
-#define IN_PARTS "has more members than the server gives at once"
-
-/* An entry may carry classes of two kinds, as a group that is a unit; what one of them knows is known. */
-static void take_unknown(struct object_writer *w, const struct settings *s, enum object_kind kind, LDAP *ld,
-			 LDAPMessage *entry)
+/* An option of its name (RFC 4512, 2.5.2) begins as text does. */
+static bool has_option(const struct berval *name, const char *text)
 {
-	struct mapping map[MAPPINGS_MAX];
-	BerElement *at = NULL;
+	const size_t len = strlen(text);
 
-	map_of(s, kind, map);
-	for (char *a = ldap_first_attribute(ld, entry, &at); a; a = ldap_next_attribute(ld, entry, at)) {
-		if (strncasecmp(a, "tenure", 6) == 0 && !is_mapped(map, a) && strcasecmp(a, "tenureId") != 0)
-			writer_add(w, SYNC_TAG_UNKNOWN, a, strlen(a));
-		else if (strcasestr(a, ";range="))
-			writer_add(w, SYNC_TAG_PROBLEM, IN_PARTS, strlen(IN_PARTS));
-		ldap_memfree(a);
-	}
-	if (at)
-		ber_free(at, 0);
+	for (size_t i = 0; i + len <= name->bv_len; i++)
+		if (strncasecmp(name->bv_val + i, text, len) == 0)
+			return true;
+	return false;
 }
 
-static void take_facts(struct object_writer *w, LDAP *ld, LDAPMessage *entry)
+/* What is said of one whose parts nobody has collected. */
+#define IN_PARTS "has more values than the server gives at once"
+
+static bool is_collected(const struct parts *parts, const struct berval *attribute)
+{
+	char name[PART_NAME_MAX];
+	struct part_name part;
+
+	if (!part_parse(attribute, &part))
+		return false;
+	(void)snprintf(name, sizeof(name), "%.*s", (int)part.name_len, attribute->bv_val);
+	return parts_values(parts, name);
+}
+
+static void add_part_problem(struct object_writer *w, const struct parts *parts)
+{
+	const char *problem = parts && *parts->problem ? parts->problem : IN_PARTS;
+
+	writer_add(w, SYNC_TAG_PROBLEM, problem, strlen(problem));
+}
+
+/* An entry may carry classes of two kinds, as a group that is a unit; what one of them knows is known. */
+static void take_unknown(struct object_writer *w, const struct settings *s, enum object_kind kind,
+			 const struct entry_content *a, const struct parts *parts)
+{
+	struct mapping map[MAPPINGS_MAX];
+	bool in_parts = false;
+
+	map_of(s, kind, map);
+	for (size_t i = 0; i < a->count; i++) {
+		const struct berval *name = &a->list[i].name;
+
+		if (has_option(name, PART_OPTION))
+			in_parts = in_parts || !is_collected(parts, name);
+		else if (name->bv_len >= 6 && strncasecmp(name->bv_val, "tenure", 6) == 0 && !is_mapped(map, name) &&
+			 !is_called(name, "tenureId"))
+			writer_add(w, SYNC_TAG_UNKNOWN, name->bv_val, name->bv_len);
+	}
+	if (in_parts)
+		add_part_problem(w, parts);
+}
+
+static void take_facts(struct object_writer *w, const struct entry_content *a)
 {
 	static const struct mapping facts[] = {
 		{"modifiersName", SYNC_TAG_MODIFIER, TAKE_DNS},
@@ -195,124 +243,133 @@ static void take_facts(struct object_writer *w, LDAP *ld, LDAPMessage *entry)
 	};
 
 	for (size_t i = 0; i < ARRAY_LENGTH(facts); i++) {
-		struct berval **values = ldap_get_values_len(ld, entry, facts[i].attribute);
+		const struct berval *values = attributes_find(a, facts[i].attribute);
 
-		if (values && values[0])
+		if (values)
 			value_take(w, &facts[i], "", values);
-		ldap_value_free_len(values);
 	}
 }
 
 /* A policy that is disabled restricts nothing. */
-static bool is_disabled_policy(LDAP *ld, LDAPMessage *entry)
+static bool is_disabled_policy(const struct entry_content *a)
 {
-	struct berval **values = ldap_get_values_len(ld, entry, "tenurePolicyState");
-	bool disabled = values && values[0] && values[0]->bv_len == 8 && memcmp(values[0]->bv_val, "disabled", 8) == 0;
+	const struct berval *state = attributes_find(a, "tenurePolicyState");
 
-	ldap_value_free_len(values);
-	return disabled;
+	return state && state->bv_len == 8 && memcmp(state->bv_val, "disabled", 8) == 0;
 }
 
 /* objectGUID stores its first three parts in little-endian order. */
-static bool id_of_entry(LDAP *ld, LDAPMessage *entry, struct uuid *ret)
+bool entry_id(const struct entry_content *a, struct uuid *ret)
 {
 	static const uint8_t order[16] = {3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15};
-	struct berval **values = ldap_get_values_len(ld, entry, "objectGUID");
-	bool ok = values && values[0] && values[0]->bv_len == sizeof(order);
+	const struct berval *id = attributes_find(a, "objectGUID");
+	bool ok = id && id->bv_len == sizeof(order);
 	char text[UUID_TEXT_MAX] = "";
 
 	for (size_t i = 0; ok && i < sizeof(order); i++)
-		ret->bytes[i] = (uint8_t)values[0]->bv_val[order[i]];
-	ldap_value_free_len(values);
+		ret->bytes[i] = (uint8_t)id->bv_val[order[i]];
 	if (ok)
 		return !uuid_is_null(ret);
-	values = ldap_get_values_len(ld, entry, "entryUUID");
-	if (values && values[0] && values[0]->bv_len < sizeof(text))
-		memcpy(text, values[0]->bv_val, values[0]->bv_len);
-	ldap_value_free_len(values);
+	id = attributes_find(a, "entryUUID");
+	if (id && id->bv_len < sizeof(text))
+		memcpy(text, id->bv_val, id->bv_len);
 	return uuid_parse(text, ret) == 0 && !uuid_is_null(ret);
 }
 
-static int send_object(int fd, const struct settings *s, LDAP *ld, LDAPMessage *entry, const struct uuid *uuid,
-		       enum object_kind kind, const char *dn)
+static int send_object(int fd, const struct settings *s, const struct entry_content *a, const struct uuid *uuid,
+		       enum object_kind kind, const char *dn, const struct parts *parts)
 {
-	struct object_writer *w = calloc(1, sizeof(*w));
+	struct object_writer *w = &writer;
 	const uint8_t number = (uint8_t)kind;
-	int r;
 
-	if (!w)
-		return -ENOMEM;
 	writer_begin(w, fd);
 	writer_add(w, SYNC_TAG_UUID, uuid->bytes, sizeof(uuid->bytes));
 	writer_add(w, SYNC_TAG_KIND, &number, 1);
 	writer_add(w, SYNC_TAG_DN, dn, strlen(dn));
 	if (kind != OBJECT_ELSEWHERE) {
-		take_facts(w, ld, entry);
-		take_mapped(w, s, kind, ld, entry, dn);
+		take_facts(w, a);
+		take_mapped(w, s, kind, a, dn, parts);
 	}
 	if (kind == OBJECT_USER)
-		take_gecos(w, ld, entry, dn);
+		take_gecos(w, a, dn);
 	if (kind != OBJECT_OTHER && kind != OBJECT_ELSEWHERE)
-		take_unknown(w, s, kind, ld, entry);
+		take_unknown(w, s, kind, a, parts);
+	return writer_end(w);
+}
+
+int entry_send_broken(int fd, const struct uuid *uuid, enum object_kind kind, const char *dn, const char *problem)
+{
+	struct object_writer *w = &writer;
+	char own[UUID_TEXT_MAX + 16], id[UUID_TEXT_MAX], *normal = NULL;
+	const uint8_t number = (uint8_t)kind;
+	int r;
+
+	uuid_format(uuid, id);
+	(void)snprintf(own, sizeof(own), "entryuuid=%s", id);
+	if (!dn || dn_normalise(dn, &normal) < 0)
+		normal = NULL;
+	writer_begin(w, fd);
+	writer_add(w, SYNC_TAG_UUID, uuid->bytes, sizeof(uuid->bytes));
+	writer_add(w, SYNC_TAG_KIND, &number, 1);
+	writer_add(w, SYNC_TAG_DN, normal ? normal : own, strlen(normal ? normal : own));
+	if (kind != OBJECT_ELSEWHERE)
+		writer_add(w, SYNC_TAG_PROBLEM, problem, strlen(problem));
 	r = writer_end(w);
-	free(w);
+	free(normal);
 	return r;
 }
 
 /* A name that is no DN, or longer than we hold. */
-static int send_nameless(int fd, const struct settings *s, const struct uuid *uuid, struct berval **classes)
-{
-	static const char problem[] = "has a name that is no DN, or is longer than 2048 bytes";
-	const uint8_t kind = (uint8_t)kind_without_name(s, classes);
-	struct object_writer *w = calloc(1, sizeof(*w));
-	char dn[UUID_TEXT_MAX + 16], id[UUID_TEXT_MAX];
-	int r;
+#define NAMELESS "has a name that is no DN, or is longer than 2048 bytes"
 
-	if (!w)
-		return -ENOMEM;
-	uuid_format(uuid, id);
-	(void)snprintf(dn, sizeof(dn), "entryuuid=%s", id);
-	writer_begin(w, fd);
-	writer_add(w, SYNC_TAG_UUID, uuid->bytes, sizeof(uuid->bytes));
-	writer_add(w, SYNC_TAG_KIND, &kind, 1);
-	writer_add(w, SYNC_TAG_DN, dn, strlen(dn));
-	if (kind != OBJECT_ELSEWHERE)
-		writer_add(w, SYNC_TAG_PROBLEM, problem, strlen(problem));
-	r = writer_end(w);
-	free(w);
-	return r;
+static enum object_kind kind_of_entry(const struct settings *s, const struct entry_content *a, const char *dn)
+{
+	const enum object_kind kind = kind_of(s, dn, attributes_find(a, "objectClass"));
+
+	return kind == OBJECT_OTHER && is_disabled_policy(a) ? OBJECT_ELSEWHERE : kind;
 }
 
-static int send_named(int fd, const struct settings *s, LDAP *ld, LDAPMessage *entry, const struct uuid *uuid,
-		      struct berval **classes, const char *dn)
+int entry_send(int fd, const struct settings *s, const struct entry_content *a, const struct uuid *uuid,
+	       const struct parts *parts)
 {
-	enum object_kind kind = kind_of(s, dn, classes);
-
-	if (kind == OBJECT_OTHER && is_disabled_policy(ld, entry))
-		kind = OBJECT_ELSEWHERE;
-	return send_object(fd, s, ld, entry, uuid, kind, dn);
-}
-
-int entry_send(int fd, const struct settings *s, LDAP *ld, LDAPMessage *entry, const struct uuid *uuid)
-{
-	struct berval **classes;
 	struct uuid id = {{0}};
-	char *dn, *normal = NULL;
+	char *normal = NULL;
 	int r;
 
 	if (uuid)
 		id = *uuid;
-	else if (!id_of_entry(ld, entry, &id))
+	else if (!entry_id(a, &id))
 		return -EBADMSG;
-	dn = ldap_get_dn(ld, entry);
-	r = dn ? dn_normalise(dn, &normal) : -EINVAL;
-	classes = ldap_get_values_len(ld, entry, "objectClass");
+	r = dn_normalise(a->dn, &normal);
 	if (r == 0)
-		r = send_named(fd, s, ld, entry, &id, classes, normal);
+		r = send_object(fd, s, a, &id, kind_of_entry(s, a, normal), normal, parts);
 	else if (r == -EINVAL)
-		r = send_nameless(fd, s, &id, classes);
-	ldap_value_free_len(classes);
-	ldap_memfree(dn);
+		r = entry_send_broken(fd, &id, kind_without_name(s, attributes_find(a, "objectClass")), NULL, NAMELESS);
 	free(normal);
 	return r;
+}
+
+/* --- those in parts --- */
+
+static bool has_part(const struct entry_content *a)
+{
+	for (size_t i = 0; i < a->count; i++)
+		if (has_option(&a->list[i].name, PART_OPTION))
+			return true;
+	return false;
+}
+
+bool entry_in_parts(const struct settings *s, const struct entry_content *a, enum object_kind *ret_kind)
+{
+	char *normal = NULL;
+	bool ours = false;
+
+	if (!has_part(a))
+		return false;
+	if (dn_normalise(a->dn, &normal) == 0) {
+		*ret_kind = kind_of_entry(s, a, normal);
+		ours = *ret_kind != OBJECT_ELSEWHERE && *ret_kind != OBJECT_OTHER;
+	}
+	free(normal);
+	return ours;
 }

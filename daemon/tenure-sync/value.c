@@ -12,12 +12,52 @@
 #include "common/base/text.h"
 #include "daemon/tenure-sync/dn.h"
 
+/* Not for long: the broker works on them meanwhile. */
+#define TOGETHER_MAX 16384u
+
 /* --- packets --- */
+
+void writer_init(struct object_writer *w)
+{
+	sync_packet_begin(&w->packet, SYNC_ENTRY, 0);
+}
 
 void writer_begin(struct object_writer *w, int fd)
 {
 	w->fd = fd;
-	sync_packet_begin(&w->packet, SYNC_ENTRY, 0);
+	w->error = 0;
+	w->total = 0;
+	w->begin = w->packet.len;
+	w->in_parts = w->too_large = w->has_gecos = w->has_end = w->has_enabled = w->has_created = false;
+}
+
+int writer_flush(struct object_writer *w)
+{
+	int r = w->packet.len > SYNC_HEADER_LEN ? sync_packet_send(w->fd, &w->packet) : 0;
+
+	writer_init(w);
+	return r;
+}
+
+/* Those before it go, and it has the packet to itself. */
+static int send_others(struct object_writer *w)
+{
+	const size_t len = w->packet.len - w->begin;
+	int r;
+
+	w->packet.len = w->begin;
+	r = sync_packet_send(w->fd, &w->packet);
+	memmove(w->packet.bytes + SYNC_HEADER_LEN, w->packet.bytes + w->begin, len);
+	w->packet.len = SYNC_HEADER_LEN + len;
+	w->begin = SYNC_HEADER_LEN;
+	return r;
+}
+
+static int send_part(struct object_writer *w)
+{
+	w->in_parts = true;
+	w->packet.bytes[2] = SYNC_MORE;
+	return writer_flush(w);
 }
 
 static void put(struct object_writer *w, unsigned tag, const void *data, size_t len)
@@ -26,10 +66,13 @@ static void put(struct object_writer *w, unsigned tag, const void *data, size_t 
 
 	w->total += SYNC_FIELD_HEADER_LEN + len;
 	r = sync_packet_add(&w->packet, tag, data, len);
+	if (r == -ENOSPC && w->begin > SYNC_HEADER_LEN) {
+		r = send_others(w);
+		if (r == 0)
+			r = sync_packet_add(&w->packet, tag, data, len);
+	}
 	if (r == -ENOSPC) {
-		w->packet.bytes[2] = SYNC_MORE;
-		r = sync_packet_send(w->fd, &w->packet);
-		sync_packet_begin(&w->packet, SYNC_ENTRY, 0);
+		r = send_part(w);
 		if (r == 0)
 			r = sync_packet_add(&w->packet, tag, data, len);
 	}
@@ -59,7 +102,10 @@ int writer_end(struct object_writer *w)
 {
 	if (w->error == 0 && w->too_large)
 		put(w, SYNC_TAG_PROBLEM, TOO_LARGE, strlen(TOO_LARGE));
-	return w->error < 0 ? w->error : sync_packet_send(w->fd, &w->packet);
+	if (w->error < 0)
+		return w->error;
+	/* The rest of one that was sent in parts is alone in its packet. */
+	return w->in_parts || w->packet.len > TOGETHER_MAX ? writer_flush(w) : 0;
 }
 
 static void add_text(struct object_writer *w, unsigned tag, const char *text)
@@ -91,19 +137,19 @@ static void take_one(struct object_writer *w, const struct mapping *m, const str
 		add_problem(w, m, "is too long, or holds a NUL");
 }
 
-static void take_all(struct object_writer *w, const struct mapping *m, struct berval **values)
+static void take_all(struct object_writer *w, const struct mapping *m, const struct berval *values)
 {
-	for (size_t i = 0; values[i] && w->error == 0; i++)
-		take_one(w, m, values[i]);
+	for (; values->bv_val && w->error == 0; values++)
+		take_one(w, m, values);
 }
 
 /* Of several names the entry is called by one. */
-static void take_name(struct object_writer *w, const struct mapping *m, const char *dn, struct berval **values)
+static void take_name(struct object_writer *w, const struct mapping *m, const char *dn, const struct berval *values)
 {
 	char *name;
 
-	if (!values[1]) {
-		take_one(w, m, values[0]);
+	if (!values[1].bv_val) {
+		take_one(w, m, values);
 		return;
 	}
 	if (dn_name(dn, m->attribute, &name) < 0) {
@@ -186,10 +232,10 @@ static void take_time(struct object_writer *w, const struct mapping *m, const st
 		take_one(w, m, v);
 }
 
-static void take_dns(struct object_writer *w, const struct mapping *m, struct berval **values)
+static void take_dns(struct object_writer *w, const struct mapping *m, const struct berval *values)
 {
-	for (size_t i = 0; values[i] && w->error == 0; i++) {
-		char *normal = NULL, *text = is_text(values[i]) ? strndup(values[i]->bv_val, values[i]->bv_len) : NULL;
+	for (; values->bv_val && w->error == 0; values++) {
+		char *normal = NULL, *text = is_text(values) ? strndup(values->bv_val, values->bv_len) : NULL;
 
 		if (text && dn_normalise(text, &normal) == 0)
 			add_text(w, m->tag, normal);
@@ -269,11 +315,11 @@ static void take_ppolicy_lock(struct object_writer *w, const struct mapping *m, 
 		add_text(w, m->tag, "false");
 }
 
-void value_take(struct object_writer *w, const struct mapping *m, const char *dn, struct berval **values)
+void value_take(struct object_writer *w, const struct mapping *m, const char *dn, const struct berval *values)
 {
 	switch (m->conversion) {
 	case TAKE_TEXT:
-		take_one(w, m, values[0]);
+		take_one(w, m, values);
 		return;
 	case TAKE_ALL:
 		take_all(w, m, values);
@@ -282,28 +328,28 @@ void value_take(struct object_writer *w, const struct mapping *m, const char *dn
 		take_name(w, m, dn, values);
 		return;
 	case TAKE_BOOL:
-		take_bool(w, m, values[0]);
+		take_bool(w, m, values);
 		return;
 	case TAKE_TIME:
-		take_time(w, m, values[0]);
+		take_time(w, m, values);
 		return;
 	case TAKE_DNS:
 		take_dns(w, m, values);
 		return;
 	case TAKE_ID:
-		take_id(w, m, values[0]);
+		take_id(w, m, values);
 		return;
 	case TAKE_AD_CONTROL:
-		take_ad_control(w, m, values[0]);
+		take_ad_control(w, m, values);
 		return;
 	case TAKE_AD_EXPIRES:
-		take_ad_expires(w, m, values[0]);
+		take_ad_expires(w, m, values);
 		return;
 	case TAKE_SHADOW_EXPIRE:
-		take_shadow_expire(w, m, values[0]);
+		take_shadow_expire(w, m, values);
 		return;
 	case TAKE_PPOLICY_LOCK:
-		take_ppolicy_lock(w, m, values[0]);
+		take_ppolicy_lock(w, m, values);
 		return;
 	case TAKE_NOTHING:
 		return;

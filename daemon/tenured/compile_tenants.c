@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/snapshot/leak.h"
 #include "daemon/tenured/compile.h"
 
 struct candidate {
@@ -236,8 +237,13 @@ static int remember_names(struct compile *c)
 
 static void check_ranges(struct compile *c)
 {
-	for (size_t i = 0; i < c->host.tenant_count; i++)
+	const char *leak = leak_find();
+
+	for (size_t i = 0; i < c->host.tenant_count; i++) {
 		tenant_check_range(&c->tenants[i].config, &c->accounts, &c->problems);
+		tenant_check_members(&c->tenants[i].config, &c->accounts, &c->problems);
+		tenant_check_leak(&c->tenants[i].config, leak, &c->problems);
+	}
 }
 
 int compile_tenants(struct compile *c)

@@ -6,6 +6,21 @@
 
 #include "daemon/tenured/engine_internal.h"
 
+/* "tenants.d/NAME.conf", "directory.d/NAME.conf": its tenant's, whose trail it belongs to. NULL: the host's, or unreadable. */
+static const struct tenant_config *tenant_of_file(const struct compile *c, const char *file)
+{
+	const char *name = strchr(file, '/');
+
+	for (size_t i = 0; name && i < c->host.tenant_count; i++) {
+		const struct tenant_config *t = &c->tenants[i].config;
+		const size_t len = strlen(t->name);
+
+		if (strncmp(name + 1, t->name, len) == 0 && strcmp(name + 1 + len, ".conf") == 0)
+			return t;
+	}
+	return NULL;
+}
+
 /* Each changed file is an event: what it is now, whose, and whether it is what is served. */
 static void journal_files(struct engine *e, const struct compile *c, const struct actor *who)
 {
@@ -19,6 +34,7 @@ static void journal_files(struct engine *e, const struct compile *c, const struc
 	for (size_t i = 0; i < c->file_count; i++) {
 		const struct compiled_file *file = &c->files[i];
 		const char *before = state_policy_hash(&e->state, file->name);
+		const struct tenant_config *tenant;
 		struct fields f;
 
 		if (before && strcmp(before, file->sha256) == 0)
@@ -27,7 +43,10 @@ static void journal_files(struct engine *e, const struct compile *c, const struc
 			continue; /* never there */
 		if (c->lost[0] && file->served == SERVED_NOW)
 			continue; /* it will be, with the others */
+		tenant = tenant_of_file(c, file->name);
 		f = fields_new();
+		if (tenant)
+			fields_uuid(&f, "tenant_id", &tenant->id);
 		fields_text(&f, "file", file->name);
 		fields_text(&f, "sha256", file->sha256);
 		if (file->owner != NO_ID) {

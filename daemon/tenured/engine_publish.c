@@ -15,6 +15,7 @@
 #include "common/snapshot/keys.h"
 #include "common/snapshot/secrets.h"
 #include "daemon/tenured/engine_internal.h"
+#include "daemon/tenured/folder_access.h"
 #include "daemon/tenured/rows.h"
 
 static void close_tenant(struct engine_tenant *t)
@@ -31,8 +32,8 @@ void engine_close_tenants(struct engine *e)
 		close_tenant(&e->tenants[i]);
 }
 
-/* What is behind PATH_STATE is made by us alone: its folders are readable, files have modes of their own. */
-static int make_folders(const char *tenant)
+/* What is behind PATH_STATE is made by us alone: files have modes of their own, and hidden tenants a door (folder_access.h). */
+static int make_folders(const struct compile *c, const struct tenant_config *tenant)
 {
 	char path[PATH_MAX];
 	int n;
@@ -46,10 +47,10 @@ static int make_folders(const char *tenant)
 		return -errno;
 	if (!tenant)
 		return 0;
-	n = snprintf(path, sizeof(path), "%s/tenants/%s", tenure_path(PATH_STATE), tenant);
+	n = snprintf(path, sizeof(path), "%s/tenants/%s", tenure_path(PATH_STATE), tenant->name);
 	if (n < 0 || n >= PATH_MAX)
 		return -ENAMETOOLONG;
-	return (mkdir(path, 0755) < 0 && errno != EEXIST) || chmod(path, 0755) < 0 ? -errno : 0;
+	return folder_open_for(path, tenant, &c->host, &c->accounts);
 }
 
 static int remove_file(const char *tenant, const char *file)
@@ -210,7 +211,7 @@ static int publish_tenant(struct engine *e, size_t tenant, uint64_t generation, 
 {
 	const struct compiled_tenant *t = &e->compile->tenants[tenant];
 	char path[PATH_MAX];
-	int r = make_folders(t->config.name);
+	int r = make_folders(e->compile, &t->config);
 
 	if (r < 0)
 		return r;
@@ -335,7 +336,7 @@ static int publish_all(struct engine *e, const struct index_binding *bindings, s
 	const bool changed = engine_bindings_changed(e, bindings, count);
 
 	e->publish_trouble[0] = '\0';
-	note_trouble(e, make_folders(NULL), "/var/lib/tenure");
+	note_trouble(e, make_folders(e->compile, NULL), "/var/lib/tenure");
 	for (size_t i = 0; i < e->tenant_count; i++) {
 		int r = changed ? engine_hold_directory(e, i) : 0;
 

@@ -40,10 +40,17 @@ bool request_is_of(const struct request *r, const struct actor *who) MUST_CHECK;
 /* Its principal holds its role at its scope now: the window of the grant that lasts longest. False: it does not. */
 bool request_is_held(struct broker *b, const struct request *r, struct window *ret) MUST_CHECK;
 
+/* Of its tenant too: ids are chosen by those who run directories, and two of them may choose the same. */
+bool session_is_of(struct broker *b, const struct session_view *s, const struct actor *who) MUST_CHECK;
+/* Root may know of every tenant, anybody else of the own one. */
+bool viewer_may_know(const struct actor *viewer, size_t tenant) MUST_CHECK;
+bool viewer_may_know_session(struct broker *b, const struct actor *viewer, const struct session_view *s) MUST_CHECK;
+
 /*
- * By what a person typed: "alice", "alice@contoso.com", or the local login mapped to her. 0, -ENOENT, -errno. The
- * actor says who is meant, never who acts.
+ * By what a person typed: "alice", "alice@contoso.com", or the local login mapped to her; nobody of a tenant that the
+ * viewer may not know of, not even as a name that is slower to miss. 0, -ENOENT, -errno. The actor says who is meant,
+ * never who acts.
  */
-int subject_find(struct broker *b, const char *text, struct actor *ret) MUST_CHECK;
+int subject_find(struct broker *b, const struct actor *viewer, const char *text, struct actor *ret) MUST_CHECK;
 
 #endif

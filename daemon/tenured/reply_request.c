@@ -42,6 +42,29 @@ bool request_is_of(const struct request *r, const struct actor *who)
 	return who->governed && r->tenant == who->tenant && uuid_equal(&r->principal, &who->principal_id);
 }
 
+bool session_is_of(struct broker *b, const struct session_view *s, const struct actor *who)
+{
+	const struct tenant_config *tenant = who->governed ? engine_tenant(b->engine, who->tenant) : NULL;
+
+	return tenant && uuid_equal(&s->tenant_id, &tenant->id) && uuid_equal(&s->principal, &who->principal_id);
+}
+
+bool viewer_may_know(const struct actor *viewer, size_t tenant)
+{
+	return viewer->uid == tenure_trusted_uid() || (viewer->governed && viewer->tenant == tenant);
+}
+
+bool viewer_may_know_session(struct broker *b, const struct actor *viewer, const struct session_view *s)
+{
+	for (size_t i = 0; i < engine_tenant_count(b->engine); i++) {
+		const struct tenant_config *tenant = engine_tenant(b->engine, i);
+
+		if (tenant && uuid_equal(&tenant->id, &s->tenant_id))
+			return viewer_may_know(viewer, i);
+	}
+	return viewer->uid == tenure_trusted_uid();
+}
+
 struct held_search {
 	const struct request *request;
 	struct instant now;

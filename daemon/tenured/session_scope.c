@@ -47,15 +47,15 @@ static int contain_plain(struct sessions *s, struct session *e)
 	return r;
 }
 
+/* systemctl shows it to everybody: not whose session it is, who may be of a tenant that hides. */
+#define SCOPE_DESCRIPTION "Elevated session; see: tenure sessions"
+
 static int contain_scope(struct sessions *s, struct session *e)
 {
-	char description[128];
-
 	cgroup_name(&e->id, CGROUP_SCOPE, e->cgroup);
-	snprintf(description, sizeof(description), "Elevated session of %.60s (%.40s)", e->login, e->role);
 	int r = session_record_write(s, e);
 	if (r == 0)
-		r = scope_start(s->manager, e->cgroup, description, e->pid);
+		r = scope_start(s->manager, e->cgroup, SCOPE_DESCRIPTION, e->pid);
 	return r;
 }
 

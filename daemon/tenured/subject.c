@@ -56,7 +56,7 @@ static int find_in_tenant(struct broker *b, size_t i, const char *text, struct a
 }
 
 /* A local login whose name is not the principal's. */
-static int find_by_local_login(struct broker *b, const char *login, struct actor *ret)
+static int find_by_local_login(struct broker *b, const struct actor *viewer, const char *login, struct actor *ret)
 {
 	const struct host_config *host = engine_host_config(b->engine);
 
@@ -64,18 +64,18 @@ static int find_by_local_login(struct broker *b, const char *login, struct actor
 		if (strcmp(host->local_logins[i].login, login) != 0)
 			continue;
 		for (size_t t = 0; t < engine_tenant_count(b->engine); t++)
-			if (find_in_tenant(b, t, host->local_logins[i].principal, ret) == 0)
+			if (viewer_may_know(viewer, t) && find_in_tenant(b, t, host->local_logins[i].principal, ret) == 0)
 				return 0;
 	}
 	return -ENOENT;
 }
 
-int subject_find(struct broker *b, const char *text, struct actor *ret)
+int subject_find(struct broker *b, const struct actor *viewer, const char *text, struct actor *ret)
 {
-	if (!strchr(text, '@') && find_by_local_login(b, text, ret) == 0)
+	if (!strchr(text, '@') && find_by_local_login(b, viewer, text, ret) == 0)
 		return 0;
 	for (size_t i = 0; i < engine_tenant_count(b->engine); i++) {
-		int r = find_in_tenant(b, i, text, ret);
+		int r = viewer_may_know(viewer, i) ? find_in_tenant(b, i, text, ret) : -ENOENT;
 
 		if (r != -ENOENT)
 			return r;

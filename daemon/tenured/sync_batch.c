@@ -150,15 +150,32 @@ static int append_object(struct sync_tenant *t, const struct sync_cursor *fields
 	return 0;
 }
 
+static int take_objects(struct mirror *m, struct sync_cursor fields)
+{
+	const uint8_t *begin = fields.at, *at = begin;
+	struct sync_field f;
+	int r;
+
+	while ((r = sync_next(&fields, &f)) > 0) {
+		if (f.tag == SYNC_TAG_UUID && at != begin) {
+			r = mirror_entry(m, begin, (size_t)(at - begin));
+			if (r < 0)
+				return r;
+			begin = at;
+		}
+		at = fields.at;
+	}
+	return r < 0 ? r : mirror_entry(m, begin, (size_t)(at - begin));
+}
+
 static int take_entry(struct sync_tenant *t, struct mirror *m, const struct sync_packet *p)
 {
 	const struct sync_cursor fields = sync_packet_fields(p);
 	const bool more = sync_packet_flags(p) & SYNC_MORE;
 	int r;
 
-	/* Most objects are one packet. */
 	if (!more && t->object_len == 0)
-		return mirror_entry(m, fields.at, (size_t)(fields.end - fields.at));
+		return take_objects(m, fields);
 	r = append_object(t, &fields);
 	if (r < 0 || more)
 		return r;

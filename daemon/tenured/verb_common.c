@@ -219,7 +219,7 @@ bool verb_subject(struct call *c, struct actor *ret)
 	*ret = *who;
 	if (!user)
 		return true;
-	r = subject_find(call_broker(c), user, ret);
+	r = subject_find(call_broker(c), who, user, ret);
 	if (r == 0 && who->governed && ret->tenant == who->tenant && uuid_equal(&ret->principal_id, &who->principal_id))
 		return true;
 	/* First the right, so that a name of which nothing may be known tells nothing. */

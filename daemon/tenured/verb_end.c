@@ -59,9 +59,9 @@ static bool may_end(struct call *c, const struct session_view *s)
 	const struct actor *who = call_actor(c);
 	struct actor holder;
 
-	if (who->governed && uuid_equal(&s->principal, &who->principal_id))
+	if (session_is_of(call_broker(c), s, who))
 		return true;
-	return subject_find(call_broker(c), s->user, &holder) == 0 &&
+	return subject_find(call_broker(c), who, s->user, &holder) == 0 &&
 	       viewer_has_right(call_broker(c), who, RIGHT_USER_SESSIONS_END, &holder);
 }
 

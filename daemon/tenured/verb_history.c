@@ -6,8 +6,8 @@
 #include <string.h>
 
 /*
- * The journal, read and verified anew: one's own lines, or, with audit.read, those of `user` or all. Newest last; the
- * oldest are left out when a message cannot hold them.
+ * The journal, read and verified anew: one's own lines, or, with audit.read, those of `user`, or of the tenant and of the
+ * host itself; for root, all. Newest last; the oldest are left out when a message cannot hold them.
  */
 
 #define LIMIT_DEFAULT 100
@@ -16,7 +16,8 @@
 struct history {
 	struct call *call;
 	struct reading *reading;
-	bool of_one;	     /* else: everybody's */
+	bool of_one;	     /* else: everybody's of */
+	bool of_tenant;	     /* this tenant, and what is no tenant's; else: of all */
 	struct uuid tenant_id, principal;
 	const char *id;	     /* the call's */
 	size_t limit;
@@ -52,12 +53,25 @@ static bool is_about(const struct history *h, const json_t *line)
 	       (is_id(line, "principal", &h->principal) || is_id(line, "by_principal", &h->principal));
 }
 
+/*
+ * What has no tenant was done to the host: a journal begun anew is of concern to every auditor. But a tenant's file that
+ * could not be read has none either.
+ */
+static bool is_of_tenant(const struct history *h, const json_t *line)
+{
+	const char *file = field(line, "file");
+
+	if (!json_object_get(line, "tenant_id"))
+		return !file || !strchr(file, '/');
+	return is_id(line, "tenant_id", &h->tenant_id);
+}
+
 static bool is_wanted(const struct history *h, const struct journal_record *record)
 {
 	const char *id = field(record->line, "id");
 	struct uuid uuid;
 
-	if (h->of_one && !is_about(h, record->line))
+	if ((h->of_one && !is_about(h, record->line)) || (h->of_tenant && !is_of_tenant(h, record->line)))
 		return false;
 	return !h->id || (id && uuid_parse(id, &uuid) == 0 && request_id_matches(&uuid, h->id));
 }
@@ -122,6 +136,7 @@ static int start(struct call *c, struct history *h, const struct actor *subject,
 	h->id = call_text(c, "id");
 	h->limit = (size_t)call_number(c, "limit", LIMIT_DEFAULT);
 	h->of_one = call_text(c, "user") || !sees_all;
+	h->of_tenant = !viewer_may_know(call_actor(c), SIZE_MAX);
 	h->principal = subject->principal_id;
 	h->tenant_id = tenant ? tenant->id : (struct uuid){{0}};
 	h->items = json_array();

@@ -4,7 +4,8 @@
 #include <errno.h>
 
 struct listing {
-	const struct actor *subject; /* NULL: everybody's */
+	struct broker *broker;
+	const struct actor *viewer, *subject; /* no subject: everybody's */
 	json_t *items;
 };
 
@@ -12,17 +13,20 @@ static int add(void *context, const struct session_view *s)
 {
 	struct listing *l = context;
 
-	if (l->subject && !uuid_equal(&s->principal, &l->subject->principal_id))
+	if (l->subject ? !session_is_of(l->broker, s, l->subject) : !viewer_may_know_session(l->broker, l->viewer, s))
 		return 0;
 	return json_array_append_new(l->items, row_session(s)) < 0 ? -ENOMEM : 0;
 }
 
-/* One's own; of `user`; without it, everybody's for root and for those who may look after sessions on this host. */
+/*
+ * One's own; of `user`; without it, everybody's for root, and those of the own tenant for who may look after sessions on
+ * this host.
+ */
 void verb_sessions(struct call *c)
 {
 	struct broker *b = call_broker(c);
 	const struct actor *who = call_actor(c);
-	struct listing l = {0};
+	struct listing l = {.broker = b, .viewer = who};
 	struct actor subject;
 	int r;
 

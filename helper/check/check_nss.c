@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "common/base/text.h"
+#include "common/snapshot/leak.h"
 
 static const struct {
 	const char *database, *loss;
@@ -198,6 +199,10 @@ int check_nss(struct check_context *c)
 /* It keeps answers for minutes, ends of roles among them. */
 int check_caches(struct check_context *c)
 {
+	const char *leak = leak_find();
+
+	for (size_t i = 0; i < c->tenant_count; i++)
+		tenant_check_leak(&c->tenants[i], leak, &c->problems);
 	if (check_exists(c, "/run/nscd/socket"))
 		problem_add(&c->problems, SEVERITY_WARNING, "caches", "", "apt remove nscd",
 			    "nscd shows roles for minutes after they end");

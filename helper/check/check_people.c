@@ -2,8 +2,10 @@
 /* What people will run into: a step-up that they cannot do, a home that is not there. */
 #include "helper/check/check.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* Mapped accounts prove themselves by their local password. */
 static bool can_step_up(const struct check_context *c, const struct tenant_config *t, const struct user *u)
@@ -99,10 +101,29 @@ static bool makes_homes(const struct check_context *c)
 	return found;
 }
 
+/* pam_tenure makes it closed; one that was there before, or that an administrator made, may stand open. */
+static void check_parent(struct check_context *c, const struct tenant_config *t, const char *domain)
+{
+	const uint32_t gid = members_gid(t->visibility, &t->role_gids);
+	char home[300], path[PATH_MAX], remedy[700];
+	struct stat st;
+
+	if ((size_t)snprintf(home, sizeof(home), "/home/%s", domain) >= sizeof(home) || !check_path(c, home, path) ||
+	    lstat(path, &st) < 0 ||
+	    (S_ISDIR(st.st_mode) && !(st.st_mode & 07) && (st.st_gid == gid || !(st.st_mode & 070))))
+		return;
+	(void)snprintf(remedy, sizeof(remedy), "chgrp %u %s && chmod 0710 %s", gid, home, home);
+	problem_add(&c->problems, SEVERITY_WARNING, "visibility-home", home, remedy,
+		    "%s hides, but others than its members can enter", t->name);
+}
+
 int check_homes(struct check_context *c)
 {
 	struct name_text names = {0};
 
+	for (size_t i = 0; i < c->tenant_count; i++)
+		for (size_t j = 0; c->tenants[i].visibility == VISIBILITY_TENANT && j < c->tenants[i].domain_count; j++)
+			check_parent(c, &c->tenants[i], c->tenants[i].domains[j]);
 	if (makes_homes(c))
 		return 0;
 	for (size_t i = 0; i < c->tenant_count; i++) {

@@ -227,7 +227,7 @@ static const struct scenario allowed[] = {
 	{"su account", "su", "root", "", UID_ALICE, ACCOUNT, HOLDS("alice", "db-operator")},
 	{"su session", "su", "root", "", UID_ALICE, SESSION, HOLDS("alice", "db-operator")},
 	{"password", "sshd", "alice", WORLD_PASSWORD, 0, AUTH},
-	{"login", "sshd", "alice", "", 0, ACCOUNT},
+	{"login", "sshd", "alice", "", 0, ACCOUNT, .late = true}, /* behind the verdict: the folder of the homes */
 	{"login by a grant, with its group", "sshd", "gina", "", 0, SESSION, HOLDS("gina", "visitor"), .late = true},
 	{"standing login with a grant's group", "sshd", "alice", "", 0, SESSION, HOLDS("alice", "db-operator"),
 	 .late = true},

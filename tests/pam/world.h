@@ -67,6 +67,9 @@ void world_index_without_classes(void);
 /* The tenant's directory is in LDAP; it answered that long ago by either clock, and holds for login and gate so long. */
 void world_in_ldap(int64_t age_ns, int64_t login_ns, int64_t gate_ns);
 
+/* The tenant hides, and its folder has that mode. */
+void world_hides(mode_t door);
+
 /* What a person does at a prompt, and what they were shown. */
 struct person {
 	const char *answer;	 /* to every prompt; NULL: answers nothing */

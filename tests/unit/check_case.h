@@ -9,6 +9,9 @@
 /* Parts of files, for cases that change the rest. */
 #define TENURE_CONF_HEAD "tenants = [ \"contoso\" ]; gate = { mode = \"enforce\"; };\nceiling = { allow_become = [ \"root\" ]; };\n"
 #define MAP_BOB		 "local_logins = ( { login = \"bob\"; principal = \"bob@contoso.com\"; } );\n"
+#define HIDING \
+	"id = \"5d0b3a2e-7c64-4f0e-9a57-2b3c8d1e4f60\";\ndomains = [ \"contoso.com\" ];\nsource = \"file\";\n" \
+	"id_range = [ 1900000000, 1900099999 ];\nrole_gids = [ 1900090000, 1900090999 ];\nvisibility = \"tenant\";\n"
 #define HOSTS "hosts = ( { name = \"db1\"; scope = \"/\"; id = \"47dcdcd0-cfb4-42b4-b7f0-711136d8bbc3\"; } );\n"
 #define DIRECTORY_TAIL                                                                                                  \
 	HOSTS                                                                                                           \

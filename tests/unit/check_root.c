@@ -94,7 +94,7 @@ static const struct {
 };
 
 static const char *const closed[] = {"/var/lib/tenure/journal", "/var/lib/tenure/last", "/var/lib/tenure/last/tenants.d",
-				     "/var/lib/tenure/last/directory.d"};
+				     "/var/lib/tenure/last/directory.d", "/home/contoso.com"};
 
 static void full_path(const char *path, char ret[static 256])
 {

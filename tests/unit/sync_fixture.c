@@ -175,11 +175,10 @@ static const char *dn_of_user(unsigned n)
 	return dn;
 }
 
-bool say_user(struct worker *w, unsigned n, unsigned tag, const char *text)
+static void add_user(struct sync_packet *p, const struct worker *w, unsigned n)
 {
 	const unsigned base = strcmp(w->tenant, "fabrikam") == 0 ? FABRIKAM_UID : NORTHWIND_UID;
 	const uint8_t kind = OBJECT_USER;
-	struct sync_packet *p = packet(SYNC_ENTRY, 0);
 	char name[32], uid[16], home[96];
 
 	(void)snprintf(name, sizeof(name), "user%u", n);
@@ -193,8 +192,24 @@ bool say_user(struct worker *w, unsigned n, unsigned tag, const char *text)
 	add_text(p, SYNC_TAG_UID, uid);
 	add_text(p, SYNC_TAG_HOME, home);
 	add_text(p, SYNC_TAG_SHELL, "/bin/sh");
+}
+
+bool say_user(struct worker *w, unsigned n, unsigned tag, const char *text)
+{
+	struct sync_packet *p = packet(SYNC_ENTRY, 0);
+
+	add_user(p, w, n);
 	if (tag)
 		add_text(p, tag, text);
+	return fake_say(w, p);
+}
+
+bool say_users(struct worker *w, unsigned first, unsigned count)
+{
+	struct sync_packet *p = packet(SYNC_ENTRY, 0);
+
+	for (unsigned n = first; n < first + count; n++)
+		add_user(p, w, n);
 	return fake_say(w, p);
 }
 

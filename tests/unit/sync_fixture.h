@@ -40,6 +40,7 @@ bool say_connected(struct worker *w, unsigned flags);
 bool say_uuid(struct worker *w, enum sync_type type, unsigned n);
 /* "user17" with uid BASE+17; what: an attribute of enum sync_tag and its text, or 0. */
 bool say_user(struct worker *w, unsigned n, unsigned tag, const char *text);
+bool say_users(struct worker *w, unsigned first, unsigned count); /* in one packet */
 /* user `n` holds (type "active", "deny") the role at "/"; the assignment's own number is `own`. */
 bool say_assignment(struct worker *w, unsigned own, unsigned n, const char *type, const char *role);
 /* A whole batch: users 1 to count, all, then DONE with that cookie; and the broker settles. */

@@ -39,6 +39,21 @@ static void test_a_batch_is_in_force_when_it_is_whole(void **state)
 	assert_int_equal(fixture_count_events(b->f, "retire"), 1);
 }
 
+static void test_objects_of_one_packet_are_all_taken(void **state)
+{
+	struct sync_bed *b = *state;
+	struct worker *w = bed_worker("fabrikam");
+
+	assert_true(say(w, SYNC_REFRESH, SYNC_ALL, NULL));
+	assert_true(say_users(w, 1, 3));
+	assert_true(say_users(w, 4, 1));
+	assert_true(say(w, SYNC_DONE, SYNC_ALL, "c1"));
+	bed_settle(b);
+	for (unsigned n = 1; n <= 4; n++)
+		assert_true(bed_knows(b, FABRIKAM(n)));
+	assert_false(bed_knows(b, FABRIKAM(5)));
+}
+
 /* Crash, lost connection, restart: nothing of what was not finished. */
 static void test_half_a_batch_has_not_happened(void **state)
 {
@@ -69,6 +84,19 @@ static void test_half_a_batch_has_not_happened(void **state)
 static bool lie_empty_entry(struct worker *w)
 {
 	return say(w, SYNC_ENTRY, 0, NULL);
+}
+
+static bool lie_object_without_its_id_first(struct worker *w)
+{
+	static struct sync_packet p;
+	const struct uuid id = {{1}};
+	const uint8_t kind = OBJECT_USER;
+
+	sync_packet_begin(&p, SYNC_ENTRY, 0);
+	assert_int_equal(sync_packet_add(&p, SYNC_TAG_KIND, &kind, 1), 0);
+	assert_int_equal(sync_packet_add_uuid(&p, SYNC_TAG_UUID, &id), 0);
+	assert_int_equal(sync_packet_add_text(&p, SYNC_TAG_DN, "uid=a,dc=example"), 0);
+	return fake_say(w, &p);
 }
 
 static bool lie_unfinished_object(struct worker *w)
@@ -126,7 +154,7 @@ static bool lie_endless_object(struct worker *w)
 static void test_T31_a_lie_ends_the_worker_alone(void **state)
 {
 	static bool (*const lies[])(struct worker *) = {
-		lie_empty_entry, lie_unfinished_object, lie_refresh_twice,	lie_connected_in_a_batch, lie_of_the_broker,
+		lie_empty_entry, lie_object_without_its_id_first, lie_unfinished_object, lie_refresh_twice,	lie_connected_in_a_batch, lie_of_the_broker,
 		lie_failure,	 lie_no_failure,	lie_result, lie_deleted_without_id,   lie_endless_object,
 	};
 	struct sync_bed *b = *state;
@@ -325,6 +353,7 @@ int main(void)
 #define SYNC_TEST(fn) cmocka_unit_test_setup_teardown(fn, sync_bed_setup, sync_bed_teardown)
 	const struct CMUnitTest tests[] = {
 		SYNC_TEST(test_a_batch_is_in_force_when_it_is_whole),
+		SYNC_TEST(test_objects_of_one_packet_are_all_taken),
 		SYNC_TEST(test_half_a_batch_has_not_happened),
 		SYNC_TEST(test_T31_a_lie_ends_the_worker_alone),
 		SYNC_TEST(test_a_cookie_that_does_not_hold_is_forgotten),

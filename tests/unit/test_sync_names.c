@@ -3,6 +3,7 @@
 #include "tests/unit/cmocka_test.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -52,6 +53,37 @@ static void test_T26_equal_names_are_equal_bytes(void **state)
 		free(a);
 		free(b);
 	}
+}
+
+/* A name that is written as it is read takes a shorter way, to the same end. A blank before it makes it take the long one. */
+static void test_T26_both_ways_are_one(void **state)
+{
+	static const char letters[] = "aZ9-._@ =,+\\#\xc3";
+	char text[24] = " ";
+	unsigned seed = 26, taken = 0;
+
+	for (int round = 0; round < 200000; round++) {
+		char *plain = NULL, *parsed = NULL;
+		size_t len = 1;
+		int r;
+
+		/* Mostly a name, with something in it that may be none. */
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s", round % 3 ? "cn=" : "");
+		for (seed = seed * 1103515245u + 12345u; len < 5 + (seed >> 28); len++) {
+			seed = seed * 1103515245u + 12345u;
+			text[len] = letters[(seed >> 16) % (sizeof(letters) - 1)];
+		}
+		text[len] = '\0';
+		r = dn_normalise(text, &parsed);
+		if (dn_normalise(text + 1, &plain) != r)
+			fail_msg("'%s' is a name, or is none", text + 1);
+		if (r == 0 && strcmp(plain, parsed) != 0)
+			fail_msg("'%s': '%s', '%s'", text + 1, plain, parsed);
+		taken += r == 0;
+		free(plain);
+		free(parsed);
+	}
+	assert_true(taken > 10000);
 }
 
 static void test_what_is_no_name(void **state)
@@ -124,6 +156,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_T26_equal_names_are_equal_bytes),
+		cmocka_unit_test(test_T26_both_ways_are_one),
 		cmocka_unit_test(test_what_is_no_name),
 		cmocka_unit_test(test_T27_below),
 		cmocka_unit_test(test_the_name_of_an_entry),

@@ -73,16 +73,18 @@ static void end(struct reader *r, int fd)
 static void take(const struct mapping *m, char *bytes, size_t len, size_t count, struct reader *r)
 {
 	struct object_writer *w = calloc(1, sizeof(*w));
-	struct berval value = {len, bytes}, **values = calloc(count + 1, sizeof(struct berval *));
+	struct berval value = {len, bytes}, *values = calloc(count + 1, sizeof(struct berval));
 	int fd = start(r);
 
 	assert_non_null(w);
 	assert_non_null(values);
 	for (size_t i = 0; i < count; i++)
-		values[i] = &value;
+		values[i] = value;
+	writer_init(w);
 	writer_begin(w, fd);
 	value_take(w, m, "uid=a,dc=x", values);
 	assert_int_equal(writer_end(w), 0);
+	assert_int_equal(writer_flush(w), 0);
 	end(r, fd);
 	free(values);
 	free(w);
@@ -148,14 +150,110 @@ static void test_a_field_that_no_packet_holds(void **state)
 
 	assert_non_null(w);
 	assert_non_null(text);
+	writer_init(w);
 	writer_begin(w, fd);
 	writer_add(w, SYNC_TAG_UNKNOWN, text, SYNC_PACKET_MAX);
 	writer_add(w, SYNC_TAG_GECOS, "a", 1);
 	assert_int_equal(writer_end(w), 0);
+	assert_int_equal(writer_flush(w), 0);
 	end(&r, fd);
 	assert_int_equal(r.objects, 1);
 	assert_int_equal(r.problems, 1);
 	free(text);
+	free(w);
+}
+
+/* --- objects that go together --- */
+
+struct objects {
+	int fd;
+	pthread_t thread;
+	size_t packets, count, lens[4096];
+	uint8_t numbers[4096];
+	bool wrong;
+};
+
+/* As the broker does (daemon/tenured/sync_batch.c). */
+static void *read_objects(void *context)
+{
+	struct objects *all = context;
+	struct sync_packet *p = malloc(sizeof(*p));
+	bool in_parts = false;
+
+	while (p && sync_packet_receive(all->fd, p) == 0) {
+		const bool more = sync_packet_flags(p) & SYNC_MORE;
+		struct sync_cursor c = sync_packet_fields(p);
+		struct sync_field f;
+		size_t begun = 0;
+
+		all->packets++;
+		while (sync_next(&c, &f) > 0) {
+			if (f.tag == SYNC_TAG_UUID) {
+				begun++;
+				all->numbers[all->count] = f.data[15];
+				all->lens[all->count++] = 0;
+			}
+			all->lens[all->count - 1] += SYNC_FIELD_HEADER_LEN + f.len;
+		}
+		/* A part is alone in its packet, and so is the end of what was sent in parts. */
+		if (more || in_parts)
+			all->wrong |= begun != (in_parts ? 0 : 1);
+		else
+			all->wrong |= begun == 0;
+		in_parts = more;
+	}
+	all->wrong |= in_parts;
+	free(p);
+	return NULL;
+}
+
+static void write_object(struct object_writer *w, int fd, uint8_t number, size_t size)
+{
+	static const char bytes[SYNC_FIELD_MAX];
+	const struct uuid id = {{[15] = number}};
+
+	writer_begin(w, fd);
+	writer_add(w, SYNC_TAG_UUID, id.bytes, sizeof(id.bytes));
+	for (size -= SYNC_FIELD_HEADER_LEN + sizeof(id.bytes); size > 0;) {
+		const size_t len = size > SYNC_FIELD_MAX ? SYNC_FIELD_MAX / 2 : size;
+
+		writer_add(w, SYNC_TAG_SSH_KEY, bytes, len - SYNC_FIELD_HEADER_LEN);
+		size -= len;
+	}
+	assert_int_equal(writer_end(w), 0);
+}
+
+static void test_small_objects_go_together_and_every_one_is_whole(void **state)
+{
+	struct object_writer *w = calloc(1, sizeof(*w));
+	struct objects *all = calloc(1, sizeof(*all));
+	size_t sizes[600];
+	int fds[2];
+
+	assert_non_null(w);
+	assert_non_null(all);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds), 0);
+	all->fd = fds[1];
+	assert_int_equal(pthread_create(&all->thread, NULL, read_objects, all), 0);
+	writer_init(w);
+	for (size_t i = 0; i < ARRAY_LENGTH(sizes); i++) {
+		/* Small ones, some that fill a packet to its last bytes, some that need several. */
+		sizes[i] = i % 50 == 49 ? SYNC_PACKET_MAX - 300 + i : i % 70 == 69 ? 200000 : 100 + i % 97;
+		write_object(w, fds[0], (uint8_t)i, sizes[i]);
+	}
+	assert_int_equal(writer_flush(w), 0);
+	assert_int_equal(writer_flush(w), 0);
+	close(fds[0]);
+	assert_int_equal(pthread_join(all->thread, NULL), 0);
+	close(fds[1]);
+	assert_false(all->wrong);
+	assert_int_equal(all->count, ARRAY_LENGTH(sizes));
+	for (size_t i = 0; i < all->count; i++) {
+		assert_int_equal(all->numbers[i], (uint8_t)i);
+		assert_int_equal(all->lens[i], sizes[i]);
+	}
+	assert_true(all->packets < 100);
+	free(all);
 	free(w);
 }
 
@@ -166,6 +264,7 @@ int main(void)
 		cmocka_unit_test(test_a_value_that_is_no_text_breaks_its_object),
 		cmocka_unit_test(test_an_object_that_is_too_large_is_a_broken_one),
 		cmocka_unit_test(test_a_field_that_no_packet_holds),
+		cmocka_unit_test(test_small_objects_go_together_and_every_one_is_whole),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
