@@ -77,6 +77,8 @@ int mirror_build(const struct mirror *m, const struct tenant_config *tenant, str
 int mirror_each(const struct mirror *m, int (*fn)(void *, const void *object, size_t len), void *context) MUST_CHECK;
 /* The entry that has this DN (normalised): its object, or NULL. */
 const void *mirror_by_dn(const struct mirror *m, const char *dn, size_t *ret_len);
+/* The members that come next are about to be looked for: how many of them it has seen to. */
+size_t mirror_expect_members(const struct mirror *m, struct sync_cursor fields);
 const void *mirror_by_uuid(const struct mirror *m, const struct uuid *uuid, size_t *ret_len);
 
 /* mirror_ids.c: the uid or gid of an object that the directory gives none (pure; stable across hosts and renames). */

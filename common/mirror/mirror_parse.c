@@ -214,17 +214,23 @@ static const char *take_attribute(struct parse *p, const struct value *v, const 
 	return NULL;
 }
 
-static const char *add_name(struct parse *p, struct name_list *list, const char *name)
+/* Takes the name, which may be NULL. */
+static const char *add_own(struct parse *p, struct name_list *list, char *name)
 {
-	char **slot = grow(&list->names, list->count, sizeof(*slot)), *copy = strdup(name);
+	char **slot = name ? grow(&list->names, list->count, sizeof(*slot)) : NULL;
 
-	if (!slot || !copy) {
-		free(copy);
+	if (!slot) {
+		free(name);
 		return out_of_memory(p);
 	}
-	*slot = copy;
+	*slot = name;
 	list->count++;
 	return NULL;
+}
+
+static const char *add_name(struct parse *p, struct name_list *list, const char *name)
+{
+	return add_own(p, list, strdup(name));
 }
 
 static const char *take_member_name(struct parse *p, const struct value *v, const char *text)
@@ -277,7 +283,6 @@ static const char *add_reference(struct parse *p, const struct lists *lists, con
 	char *name;
 	enum object_kind kind = resolve(p, dn, &name);
 	struct name_list *list = lists->users;
-	const char *fault;
 
 	if (!name)
 		return out_of_memory(p);
@@ -285,9 +290,10 @@ static const char *add_reference(struct parse *p, const struct lists *lists, con
 		list = lists->groups;
 	else if (kind == OBJECT_HOST && lists->hosts)
 		list = lists->hosts;
-	fault = add_name(p, list, kind && kind != OBJECT_USER && list == lists->users ? dn : name);
+	if (!kind || kind == OBJECT_USER || list != lists->users)
+		return add_own(p, list, name);
 	free(name);
-	return fault;
+	return add_name(p, list, dn);
 }
 
 static const char *take_group_member(struct parse *p, const struct value *v, const char *text)
@@ -479,7 +485,9 @@ bool mirror_parse(struct builder *b, const struct source_object *s, void *target
 	struct sync_field f;
 
 	p.o->id = s->uuid;
-	while (sync_next(&c, &f) > 0) {
+	for (size_t expected = 0; sync_next(&c, &f) > 0;) {
+		if (f.tag == SYNC_TAG_MEMBER)
+			expected = expected > 0 ? expected - 1 : mirror_expect_members(b->m, c);
 		if (f.tag == SYNC_TAG_DN)
 			p.o->place = strndup((const char *)f.data, f.len);
 		parse_field(&p, &f);

@@ -43,6 +43,7 @@ int engine_new(struct clock_source *clock, struct engine **ret)
 	if (!e)
 		return -ENOMEM;
 	e->clock = clock;
+	e->behind_objects = BEHIND_OBJECTS;
 	r = host_id_read(&e->host_id);
 	if (r == 0)
 		r = make_folder(PATH_STATE);

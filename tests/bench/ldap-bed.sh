@@ -59,40 +59,63 @@ stream()
 	LDAPTLS_CACERT=$pki/ca.pem ldapsearch -x -LLL -H ldaps://ldap.contoso.com -D "$host_dn" -w "$password" -b "$suffix" \
 		"$filter" $attributes
 }
+cpu_ms() # PID...
+{
+	local pid
+
+	for pid in "$@"; do cat "/proc/$pid/stat"; done |
+		awk -v hz="$(getconf CLK_TCK)" '{ sub(/.*\) /, ""); t += $12 + $13 } END { printf "%.0f", t * 1000 / hz }'
+}
 load_once()
 {
-	local start
+	local start slapd_ms
 
 	rm -rf /var/lib/tenure/* /run/tenure/*
+	slapd_ms=$(cpu_ms "$slapd_pid")
 	start=$(now_us)
 	setsid /usr/sbin/tenured >>"$tenured_log" 2>&1 </dev/null &
 	tenured_pid=$!
 	$bench/bench_ldap_change await tenure "$last" 1800000 || give_up "user $last was never known" "$tenured_log"
 	echo $(($(now_us) - start)) >>/run/loads
+	# shellcheck disable=SC2046
+	echo $((($(cpu_ms "$slapd_pid" "$tenured_pid" $(pgrep -x tenure-sync)) - slapd_ms) * 1000)) >>/run/loads.cpu
 }
 stream_once()
 {
-	local start
+	local start slapd_ms own
 
+	slapd_ms=$(cpu_ms "$slapd_pid")
 	start=$(now_us)
-	stream >/dev/null || give_up "ldapsearch failed"
+	TIMEFORMAT='%U %S'
+	{ time stream >/dev/null; } 2>/run/stream.time || give_up "ldapsearch failed" /run/stream.time
 	echo $(($(now_us) - start)) >>/run/streams
+	own=$(awk 'NF == 2 { printf "%.0f", ($1 + $2) * 1000 }' /run/stream.time)
+	echo $((($(cpu_ms "$slapd_pid") - slapd_ms + own) * 1000)) >>/run/streams.cpu
+}
+print_load() # TITLE FILE-OF-OURS FILE-OF-THEIRS WANT
+{
+	local ours theirs
+
+	ours=$(median <"$2")
+	theirs=$(median <"$3")
+	row "  $1" "$ours" "$theirs" "" "$(awk "BEGIN { printf \"%.2f\", $ours / ($theirs > 0 ? $theirs : 1) }")" "$4" ""
 }
 measure_load()
 {
-	local i ours theirs
+	local i
 
 	for i in $(seq "$rounds"); do
 		load_once
+		wait_long test -e /var/lib/tenure/tenants/contoso/grants || give_up "not all was published" "$tenured_log"
+		sleep 1 # nothing of it is in the way of what comes
 		memory >/run/memory
 		[ "$i" -gt 1 ] || take_search || give_up "no search of tenure-sync in slapd's log"
 		stream_once
 		[ "$i" = "$rounds" ] || stop_tenured
 	done
-	ours=$(median </run/loads)
-	theirs=$(median </run/streams)
 	row "load, ms, median of $rounds" tenure ldapsearch "" ratio want ""
-	row "  until the last user answers" "$ours" "$theirs" "" "$(awk "BEGIN { printf \"%.2f\", $ours / $theirs }")" 2.00 ""
+	print_load "until the last user answers" /run/loads /run/streams 2.00
+	print_load "of processors, slapd's with it" /run/loads.cpu /run/streams.cpu ""
 }
 
 # --- memory and files ---
