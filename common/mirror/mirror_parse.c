@@ -412,8 +412,7 @@ static const struct value assignment_values[] = {
 	{.tag = SYNC_TAG_UNIT, .read = take_unit},
 	VALUE(GUEST, take_name, assignment, guest),
 	VALUE(PATH, take_name, assignment, scope),
-	VALUE(BEGIN, take_time, assignment, start_ns),
-	VALUE(END, take_time, assignment, end_ns),
+	VALUE(BEGIN, take_time, assignment, start_ns), VALUE(END, take_time, assignment, end_ns),
 	{0},
 };
 
