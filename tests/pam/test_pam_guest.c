@@ -241,6 +241,36 @@ static void test_without_the_trust(void **state)
 	expect_closed("why=no-active-role");
 }
 
+/* Some tenant trusts fabrikam, and that is not contoso. */
+static void test_the_trust_of_another(void **state)
+{
+	const struct world_parts w = world_parts();
+	char *tailspin = (char *)(uintptr_t) "tailspin", *domain = (char *)(uintptr_t) "tailspin.com";
+	char *three[] = {names[0], names[1], tailspin};
+	struct tenant_config tenants[3] = {*w.tenant, abroad.tenants[1], abroad.tenants[1]};
+	struct trust trust = {.tenant = names[1], .users = listed, .user_count = 1};
+	struct host_config host = *w.host;
+	const struct uuid id = host_id();
+
+	tenants[2].name = tailspin;
+	tenants[2].domains = &domain;
+	tenants[2].id.bytes[0] = 0x7d;
+	tenants[2].id_range = (struct id_range){1960000000, 1960099999};
+	tenants[2].role_gids = (struct id_range){1960090000, 1960090999};
+	tenants[2].trusts = &trust;
+	tenants[2].trust_count = 1;
+	host.tenants = three;
+	host.tenant_count = 3;
+	assert_int_equal(mkdir(world_path("/var/lib/tenure/tenants/tailspin"), 0755), 0);
+	assert_int_equal(policy_write(world_path("/var/lib/tenure/tenants/tailspin/policy"), 5, abroad.directory, &host,
+				      &tenants[2], &id, NULL, 0), 0);
+	write_tables("tailspin", &tenants[2].id);
+	assert_int_equal(index_write(world_path("/var/lib/tenure/index"), 5, &id, &host, tenants, 3, w.bindings,
+				     w.binding_count), 0);
+	expect_closed("why=no-active-role");
+	assert_false(logged("could-not-read"));
+}
+
 static void test_the_own_tenant_closes(void **state)
 {
 	static const char *const of_zoe[] = {"enabled = false;", "end = \"2020-01-01T00:00:00Z\";",
@@ -337,6 +367,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(test_a_guest_at_the_gate),	     CASE(test_who_is_not_listed),
 		CASE(test_a_guest_logs_in_and_takes_a_group), CASE(test_without_the_trust),
+		CASE(test_the_trust_of_another),
 		CASE(test_the_own_tenant_closes),    CASE(test_a_deny_of_the_other_closes),
 		CASE(test_what_cannot_be_read_closes), CASE(test_T32_both_leases_count),
 		CASE(test_equal_ids_are_two),

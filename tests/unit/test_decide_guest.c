@@ -286,6 +286,20 @@ static void test_what_is_missing_denies(void **state)
 	assert_int_equal(d.why, WHY_UNREADABLE);
 	assert_int_equal(decide_guest(t->home->policy, t->host->policy, NULL, &q, &d, NULL, NULL), VERDICT_DENY);
 	assert_int_equal(d.why, WHY_UNREADABLE);
+	static const struct {
+		enum question question;
+		const char *target;
+		enum why why;
+	} nobody[] = {{QUESTION_GATE, "root", WHY_NO_ACTIVE_ROLE}, {QUESTION_GATE_ANY, NULL, WHY_NO_ACTIVE_ROLE},
+		      {QUESTION_GROUP, "adm", WHY_NO_RIGHT}};
+	for (size_t i = 0; i < ARRAY_LENGTH(nobody); i++) {
+		q = question(t->home, "zoe", nobody[i].question, nobody[i].target);
+		q.principal = 1000;
+		assert_int_equal(decide_guest(t->home->policy, t->host->policy, &t->host->grants, &q, &d, NULL, NULL),
+				 VERDICT_DENY);
+		assert_int_equal(d.why, nobody[i].why);
+	}
+	q = question(t->home, "zoe", QUESTION_LOGIN, NULL);
 	q.principal = 1000;
 	assert_int_equal(decide_guest(t->home->policy, t->host->policy, &t->host->grants, &q, &d, NULL, NULL), VERDICT_DENY);
 	assert_int_equal(d.why, WHY_NO_LOGIN_RIGHT);
