@@ -196,6 +196,38 @@ static void test_T50_a_name_that_was_given_anew_inherits_nothing(void **state)
 	expect_holders("become-root", 0);
 }
 
+/* A guest's row is believed by trust and uid: his principal is one of the tenant that takes him in. */
+static void expect_guest(const char *of, const char *login, uid_t uid, bool trusts, size_t count)
+{
+	struct trust trust = {.tenant = (char *)(uintptr_t)(strcmp(of, "contoso") == 0 ? "fabrikam" : "contoso")};
+	struct tenant_config *tenant = &f.tenants[strcmp(of, "contoso") == 0 ? 0 : 1];
+	struct holder row = fixture_holder(&f, 0, RIGHT_BECOME, "root");
+
+	row.principal.bytes[0] ^= 1;
+	row.login = login;
+	row.uid = uid;
+	tenant->trusts = &trust;
+	tenant->trust_count = trusts;
+	assert_int_equal(fixture_publish(&f, false), 0);
+	assert_int_equal(fixture_holders(&f, of, "grants", &row, 1), 0);
+	expect_holders("become-root", count);
+	tenant->trusts = NULL;
+	tenant->trust_count = 0;
+}
+
+static void test_guests_show_as_long_as_they_are(void **state)
+{
+	expect_guest("contoso", "zoe@fabrikam.com", 1950000001, true, 1);
+	expect_guest("contoso", "zoe@fabrikam.com", 1950000001, false, 0);
+	expect_guest("contoso", "zoe@fabrikam.com", 1950000002, true, 0); /* she was another's */
+	expect_guest("contoso", "yan@fabrikam.com", 1950000001, true, 0);
+	expect_guest("contoso", "carol", 1900000003, true, 0); /* an own one is no guest */
+	expect_guest("fabrikam", "bobby", FIXTURE_BOBBY_UID, true, 1);
+	expect_guest("fabrikam", "bobby", FIXTURE_BOBBY_UID, false, 0);
+	expect_guest("fabrikam", "bobby", FIXTURE_BOBBY_UID + 1, true, 0);
+	expect_guest("fabrikam", "alice", 1900000001, true, 1);
+}
+
 static void test_grants_of_another_boot_count_for_nothing(void **state)
 {
 	struct holder row = fixture_holder(&f, 0, RIGHT_BECOME, "root");
@@ -432,6 +464,7 @@ static void test_a_lookup_makes_no_system_call(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_guests_show_as_long_as_they_are, calls_setup, calls_teardown),
 		cmocka_unit_test_setup_teardown(test_nothing_is_known_without_an_index, calls_setup, calls_teardown),
 		cmocka_unit_test_setup_teardown(test_passwd_by_name_and_uid, calls_setup, calls_teardown),
 		cmocka_unit_test_setup_teardown(test_tenants_by_domain, calls_setup, calls_teardown),
