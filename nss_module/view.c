@@ -7,7 +7,6 @@
 #include "nss_module/view_files.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -150,14 +149,6 @@ static void view_publish(struct shared *s, struct view *v)
 	views_reap(s);
 }
 
-/* May the real user go into the tenant's folder? access(2) asks by real ids, and without root's capabilities for others. */
-static bool is_open_to_real_user(const struct view_tenant *t)
-{
-	char path[PATH_MAX];
-
-	return snapshot_tenant_path(t->info.name, "identity", path, sizeof(path)) == 0 && access(path, R_OK) == 0;
-}
-
 /*
  * Which tenants hide, and from whom. Tenants that hide have nothing mapped for others than the one who asks; where a
  * cache would hand it on, they hide from all.
@@ -175,7 +166,7 @@ static void view_guard(struct view *v, const struct asker *asker)
 
 		t->asker = *asker;
 		t->hidden = t->info.visibility == VISIBILITY_TENANT &&
-			    (leaks || (asker->real != asker->effective && !is_open_to_real_user(t)));
+			    (leaks || (asker->real != asker->effective && !leak_real_user_may(t->info.name)));
 	}
 }
 

@@ -100,6 +100,29 @@ static int open_homes(int *ret)
 	return 0;
 }
 
+/*
+ * One that is there, is root's, and of root's group or of one of the tenant's: as the tenant stands now. Whoever made it
+ * otherwise wants it otherwise.
+ */
+static int renew(int homes, const char *domain, const struct subject *s, const struct stat *st)
+{
+	const bool was_closed = st->st_gid >= s->tenant.role_gids.first && st->st_gid <= s->tenant.role_gids.last;
+	mode_t mode;
+	gid_t gid;
+	int r;
+
+	if (!S_ISDIR(st->st_mode) || st->st_uid != tenure_trusted_uid() ||
+	    !(was_closed || (s->tenant.visibility != VISIBILITY_ALL && st->st_gid == 0)))
+		return 0;
+	r = door_of(s, &gid, &mode);
+	if (r < 0 || (st->st_gid == gid && (st->st_mode & 07777) == mode))
+		return r;
+	if (fchmodat(homes, domain, 0700, 0) < 0 || fchownat(homes, domain, (uid_t)-1, gid, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    fchmodat(homes, domain, mode, 0) < 0)
+		return -errno;
+	return 0;
+}
+
 static int make_parent(const struct subject *s)
 {
 	CLEANUP(fd_closep) int homes = -1;
@@ -111,8 +134,10 @@ static int make_parent(const struct subject *s)
 
 	if (r == 0)
 		r = open_homes(&homes);
-	if (r < 0 || fstatat(homes, domain, &st, AT_SYMLINK_NOFOLLOW) == 0)
+	if (r < 0)
 		return r;
+	if (fstatat(homes, domain, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return renew(homes, domain, s, &st);
 	if (errno != ENOENT)
 		return -errno;
 	r = door_of(s, &gid, &mode);

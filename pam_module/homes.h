@@ -6,7 +6,8 @@
  * The folder that the homes of a tenant's users are in, /home/DOMAIN: pam_mkhomedir makes a home and whatever is above
  * it, open to all. Made here before it, at the first login of such a user, as the door of the tenant's snapshots stands
  * (daemon/tenured/folder_access.h): root's, 0710 and of the members' group for a tenant that hides, else 0711. One that
- * is there is left as it is: tenure check looks at it. Costs a login one lstat.
+ * is there follows the tenant when it hides or shows itself, if it is root's and of root's group or one of the tenant's; any
+ * other is left as it is: tenure check looks at it. Costs a login one lstat.
  */
 
 #include "pam_module/subject.h"

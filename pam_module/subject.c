@@ -7,6 +7,7 @@
 
 #include "common/snapshot/gate_file.h"
 #include "common/snapshot/identity.h"
+#include "common/snapshot/leak.h"
 #include "pam_module/files.h"
 #include "pam_module/names.h"
 #include "pam_module/passwd_file.h"
@@ -335,6 +336,12 @@ void subject_done(struct subject *s)
 	s->index = NULL;
 }
 
+/* As NSS has it (nss_module/view.h): whoever may not know of a tenant's users is told of them as of nobody. */
+static bool hides_from_caller(const struct index_tenant *t)
+{
+	return t->visibility == VISIBILITY_TENANT && (leak_find() || (getuid() != geteuid() && !leak_real_user_may(t->name)));
+}
+
 int subject_tenant_user(pam_handle_t *pamh, const struct index_view *index, const char *name, uid_t *ret_uid,
 			struct index_tenant *ret_tenant)
 {
@@ -355,7 +362,11 @@ int subject_tenant_user(pam_handle_t *pamh, const struct index_view *index, cons
 
 		if (index_tenant(index, i, ret_tenant) < 0)
 			return -EBADMSG;
+		if (hides_from_caller(ret_tenant))
+			continue;
 		r = identity_open(ret_tenant->name, &identity);
+		if (r == -EACCES && ret_tenant->visibility == VISIBILITY_TENANT)
+			continue;
 		if (r < 0)
 			return r == -ENOENT ? -EBADMSG : r;
 		r = identity_user_by_name(identity, name, &user);

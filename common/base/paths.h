@@ -30,6 +30,8 @@ enum tenure_path {
 	PATH_CMDLINE,	  /* /proc/self/cmdline: what sudo was asked for */
 	PATH_PASSWD,	  /* /etc/passwd: the host's own accounts, whatever NSS says */
 	PATH_HOMES,	  /* /home: in it /home/DOMAIN, which pam_tenure makes */
+	PATH_LOG_JOURNAL, /* /run/systemd/journal/socket: of the native protocol */
+	PATH_LOG_SYSLOG,  /* /dev/log */
 	PATH_NSCD,	  /* /var/run/nscd/socket: where the C library looks for nscd */
 	PATH_USERDB_ALL,  /* /run/systemd/userdb/io.systemd.Multiplexer: systemd-userdbd */
 	PATH_USERDB_NSS,  /* /run/systemd/userdb/io.systemd.NameServiceSwitch: the same */

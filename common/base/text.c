@@ -84,6 +84,21 @@ bool domain_is_valid(const char *domain)
 	}
 }
 
+/* An absolute path without ".", ".." and "//": what a directory says is never a way to somewhere else (T28). */
+bool path_is_plain(const char *path)
+{
+	if (path[0] != '/' || strlen(path) > SCOPE_LENGTH_MAX || !field_is_valid(path))
+		return false;
+	while (*path == '/') {
+		size_t len = strcspn(path + 1, "/");
+
+		if ((len == 1 && path[1] == '.') || (len == 2 && path[1] == '.' && path[2] == '.') || (len == 0 && path[1]))
+			return false;
+		path += len + 1;
+	}
+	return true;
+}
+
 bool scope_path_is_valid(const char *path)
 {
 	if (path[0] != '/' || strlen(path) > SCOPE_LENGTH_MAX)

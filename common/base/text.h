@@ -24,6 +24,8 @@ bool login_is_valid(const char *login);
 
 /* A DNS name in lower case: labels of letters, digits and hyphens, a dot at least, at most 253 bytes. */
 bool domain_is_valid(const char *domain);
+/* Absolute, with no step that is empty, "." or "..", but for a slash at the end; fit for a line of passwd. */
+bool path_is_plain(const char *path);
 
 /* "/" or "/a/b-c/d.e": each step as a name, at most SCOPE_LENGTH_MAX bytes, no empty step, none "." or "..". */
 #define SCOPE_LENGTH_MAX 1023

@@ -14,8 +14,8 @@ static const char *const default_logins[] = {
 };
 static const char *const default_batch[] = {"cron", "crond", "atd", "systemd-user"};
 
-/* The system bus drops whom it cannot resolve, and polkit asks who a user is. */
-static const char *const default_visible[] = {"messagebus", "polkitd"};
+/* The system bus drops whom it cannot resolve, polkit asks who a user is, and atd whose job it is, as daemon. */
+static const char *const default_visible[] = {"messagebus", "polkitd", "daemon"};
 
 static bool fill_texts(struct reader *r, const char *const *defaults, size_t count, char ***ret, size_t *ret_count)
 {

@@ -30,6 +30,10 @@ static const struct key tenant_keys[] = {
 	{.name = "lease", .read = read_group, .more = &tenant_lease_table},
 	{.name = "id_range", .read = read_id_range, AT(c.id_range), .required = true},
 	{.name = "role_gids", .read = read_id_range, AT(c.role_gids), .required = true},
+	{.name = "home_parents",
+	 .read = read_texts,
+	 AT(c.home_parents),
+	 .count_at = offsetof(struct tenant_file, c.home_parent_count)},
 	{.name = "visibility", .read = read_choice, AT(c.visibility), .more = visibilities},
 };
 static const struct key_table tenant_table = {tenant_keys, ARRAY_LENGTH(tenant_keys)};
@@ -49,6 +53,21 @@ static bool check_domains(struct reader *r, const config_setting_t *root, const 
 			if (strcmp(c->domains[i], c->domains[j]) == 0)
 				return report(r, root, "conf-value", "remove one", "domain \"%s\" is given twice",
 					      c->domains[i]);
+	}
+	return true;
+}
+
+/* "/" would be anywhere. */
+static bool check_homes(struct reader *r, const config_setting_t *root, const struct tenant_config *c)
+{
+	char escaped[300];
+
+	for (size_t i = 0; i < c->home_parent_count; i++) {
+		const char *parent = c->home_parents[i];
+
+		if (!path_is_plain(parent) || parent[strlen(parent) - 1] == '/')
+			return report(r, root, "conf-value", "write an absolute path, as /srv/homes",
+				      "home_parents: \"%s\" is no such folder", text_escape(parent, escaped, sizeof(escaped)));
 	}
 	return true;
 }
@@ -100,7 +119,7 @@ static int read_tenant(struct reader *r, const config_setting_t *root, const cha
 {
 	bool ok = read_members(r, root, &tenant_table, f);
 
-	ok = ok && check_domains(r, root, &f->c) && check_ranges(r, root, &f->c) && check_source(r, root, &f->c);
+	ok = ok && check_domains(r, root, &f->c) && check_homes(r, root, &f->c) && check_ranges(r, root, &f->c) && check_source(r, root, &f->c);
 	f->c.name = strdup(name);
 	if (!f->c.name || r->no_memory)
 		return -ENOMEM;

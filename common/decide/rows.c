@@ -88,11 +88,12 @@ static int emit_host_right(void *context, enum right_kind kind, const char *argu
 	return is_management(kind) ? 0 : emit(context, kind, argument);
 }
 
-/* Fills what the rows say of a principal. 1; 0: it is disabled and holds nothing; -EBADMSG. */
+/* Fills what the rows say of a principal. 1; 0: it is disabled, or gone, and holds nothing; -EBADMSG. */
 static int rows_of_principal(struct rows *rows, struct policy_principal *ret)
 {
-	if (policy_principal(rows->policy, rows->principal, ret) < 0)
-		return -EBADMSG;
+	int r = policy_principal(rows->policy, rows->principal, ret);
+	if (r < 0)
+		return r == -ENOENT && rows->principal < policy_principal_count(rows->policy) ? 0 : -EBADMSG;
 	rows->row = (struct holder){.principal = ret->id, .login = ret->login, .uid = ret->uid, .local_gid = NO_ID};
 	return ret->enabled;
 }

@@ -21,6 +21,24 @@ void problem_list_done(struct problem_list *list)
 	*list = (struct problem_list){0};
 }
 
+static void count_out(struct problem_list *list, enum severity severity)
+{
+	if (severity == SEVERITY_ERROR)
+		list->errors--;
+	else
+		list->warnings--;
+}
+
+void problem_list_cut(struct problem_list *list, size_t count)
+{
+	while (list->count > count) {
+		struct problem *last = &list->items[--list->count];
+
+		count_out(list, last->severity);
+		problem_done(last);
+	}
+}
+
 static bool make_room(struct problem_list *list)
 {
 	size_t size = list->size ? list->size * 2 : 16;
@@ -60,6 +78,17 @@ void problem_add(struct problem_list *list, enum severity severity, const char *
 		list->errors++;
 	else
 		list->warnings++;
+}
+
+void problem_list_move(struct problem_list *to, struct problem_list *from)
+{
+	for (size_t i = 0; i < from->count; i++) {
+		const struct problem *p = &from->items[i];
+
+		problem_add(to, p->severity, p->id, p->place, p->remedy, "%s", p->message);
+	}
+	to->lost = to->lost || from->lost;
+	problem_list_done(from);
 }
 
 static uint64_t mix(uint64_t hash, const char *text)

@@ -35,6 +35,11 @@ void problem_list_done(struct problem_list *list);
 void problem_add(struct problem_list *list, enum severity severity, const char *id, const char *place, const char *remedy,
 		 const char *format, ...) PRINTF_LIKE(6, 7);
 
+/* Takes away all behind the first `count`. */
+void problem_list_cut(struct problem_list *list, size_t count);
+/* Puts all of `from`, which is empty then, behind those of `to`. */
+void problem_list_move(struct problem_list *to, struct problem_list *from);
+
 /* Differs, as good as certainly, where anything in the lists does: what was said before need not be said again. */
 uint64_t problem_list_hash(const struct problem_list *list);
 

@@ -54,5 +54,7 @@ void tenant_config_done(struct tenant_config *c)
 	free(c->name);
 	ldap_config_done(&c->ldap);
 	strings_free(c->domains, c->domain_count);
+	strings_free(c->home_parents, c->home_parent_count);
+	strings_free(c->foreign_domains, c->foreign_domain_count);
 	*c = (struct tenant_config){0};
 }

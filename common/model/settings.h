@@ -97,6 +97,10 @@ struct tenant_config {
 	enum source source;
 	struct ldap_config ldap; /* SOURCE_LDAP */
 	struct lease lease;	 /* SOURCE_LDAP */
+	char **home_parents; /* folders that its users' homes may lie in; none: home_is_allowed says */
+	size_t home_parent_count;
+	char **foreign_domains; /* of the other tenants of this host (tenants_introduce) */
+	size_t foreign_domain_count;
 	bool home; /* first in tenure.conf: short names */
 	bool directory_passwords; /* its passwords are its directory's to judge; also where only what is published is known */
 };
@@ -118,6 +122,8 @@ void tenant_check_members(const struct tenant_config *t, const struct local_acco
 void tenant_check_leak(const struct tenant_config *t, const char *leak, struct problem_list *problems);
 /* Two tenants share no id, no domain and no range. False: they do, which was reported as a fault of t. */
 bool tenants_differ(const struct tenant_config *t, const struct tenant_config *other, struct problem_list *problems);
+/* Tells t the domains of the other one, in whose homes its users have none. 0 or -ENOMEM. */
+int tenants_introduce(struct tenant_config *t, const struct tenant_config *other) MUST_CHECK;
 /* Both, for all of them: each against those before it. */
 void tenants_validate(const struct tenant_config *tenants, size_t count, const struct local_accounts *local,
 		      struct problem_list *problems);

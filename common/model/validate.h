@@ -55,4 +55,8 @@ int directory_validate(struct directory *d, const struct tenant_config *tenant, 
 /* What of that is about a user's own fields alone, his name and ids aside. Defaults are filled in. 0 or -ENOMEM. */
 int user_validate(struct user *u, const struct tenant_config *tenant, struct problem_list *problems) MUST_CHECK;
 
+/* A reference of a list that leads nowhere, where that is all that follows from it. word, target: "group", "member". */
+void validate_report_missing(struct problem_list *problems, const char *word, const struct object *owner, const char *target,
+			     const char *name);
+
 #endif

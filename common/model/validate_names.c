@@ -71,21 +71,6 @@ int validate_names(struct validation *v)
 	return 0;
 }
 
-/* An absolute path without "." and "..": what a directory says is never a way to somewhere else (T28). */
-static bool path_is_plain(const char *path)
-{
-	if (path[0] != '/' || strlen(path) > SCOPE_LENGTH_MAX || !field_is_valid(path))
-		return false;
-	while (*path == '/') {
-		size_t len = strcspn(path + 1, "/");
-
-		if ((len == 1 && path[1] == '.') || (len == 2 && path[1] == '.' && path[2] == '.'))
-			return false;
-		path += len + 1;
-	}
-	return true;
-}
-
 /* The methods that libxcrypt calls strong, and nothing that would cut a line of shadow in two. */
 static bool password_is_valid(const char *hash)
 {
@@ -133,6 +118,51 @@ static void check_keys(struct validation *v, struct user *u)
 	u->ssh_key_count = kept;
 }
 
+static bool lies_below(const char *path, const char *parent)
+{
+	const size_t len = strlen(parent);
+
+	return strncmp(path, parent, len) == 0 && path[len] == '/' && path[len + 1];
+}
+
+#define HOMES "/home/"
+
+/* /home/NAME, or for a whole folder all that is in it. */
+static bool is_home(const char *path, const char *name, bool folder)
+{
+	const size_t head = sizeof(HOMES) - 1, len = strlen(name);
+
+	if (strncmp(path, HOMES, head) != 0 || strncmp(path + head, name, len) != 0)
+		return false;
+	path += head + len;
+	return !*path || (*path == '/' && (folder || !path[1]));
+}
+
+/*
+ * Who logs in has the home made by root, and owns it: a directory that could put it anywhere would own the host, or the
+ * homes of other tenants. In /home/DOMAIN; for the home tenant, /home/NAME of the user's own name, as POSIX directories
+ * have it; or where tenants.d says, which is root's, as a directory in a file is.
+ */
+static bool home_is_allowed(const struct tenant_config *t, const struct user *u)
+{
+	char parent[sizeof(HOMES) + 253];
+
+	for (size_t i = 0; i < t->foreign_domain_count; i++)
+		if (is_home(u->home, t->foreign_domains[i], true))
+			return false;
+	for (size_t i = 0; i < t->home_parent_count; i++)
+		if (lies_below(u->home, t->home_parents[i]))
+			return true;
+	if (t->home_parent_count > 0 || t->source != SOURCE_LDAP)
+		return t->home_parent_count == 0;
+	for (size_t i = 0; i < t->domain_count; i++) {
+		(void)snprintf(parent, sizeof(parent), HOMES "%s", t->domains[i]);
+		if (lies_below(u->home, parent))
+			return true;
+	}
+	return t->home && is_home(u->home, u->o.name, false);
+}
+
 static void check_user(struct validation *v, struct user *u)
 {
 	if (!field_is_valid(u->gecos) || text_check(u->gecos, SCOPE_LENGTH_MAX) < 0)
@@ -141,6 +171,9 @@ static void check_user(struct validation *v, struct user *u)
 	else if (!path_is_plain(u->home))
 		validation_drop(v, "dir-field", "user", &u->o, "write an absolute path without ':', '.' or '..'",
 				"home is no plain path");
+	else if (!home_is_allowed(v->tenant, u))
+		validation_drop(v, "dir-home", "user", &u->o, "another home, or home_parents in tenants.d",
+				"home lies where the tenant's users may have none");
 	else if (!path_is_plain(u->shell))
 		validation_drop(v, "dir-field", "user", &u->o, "write an absolute path without ':', '.' or '..'",
 				"shell is no plain path");

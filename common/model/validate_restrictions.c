@@ -19,6 +19,15 @@ struct list_context {
 	bool restricts;
 };
 
+void validate_report_missing(struct problem_list *problems, const char *word, const struct object *owner, const char *target,
+			     const char *name)
+{
+	char escaped[256];
+
+	problem_add(problems, SEVERITY_ERROR, "dir-reference", owner->place, "name what is there, or remove it",
+		    "%s %s: %s \"%s\" is not there", word, owner->name, target, text_escape(name, escaped, sizeof(escaped)));
+}
+
 /* ni: to tell a name that is not there from an object that was dropped and reported. */
 static void report_list(const struct list_context *c, const struct name_list *list, const struct name_index *ni,
 			const char *target)
@@ -39,9 +48,7 @@ static void report_list(const struct list_context *c, const struct name_list *li
 				    exists ? "left out" : "not there");
 			c->v->d->broken_restriction = true;
 		} else if (!exists) {
-			problem_add(c->v->problems, SEVERITY_ERROR, "dir-reference", c->owner->place,
-				    "name what is there, or remove it", "%s %s: %s \"%s\" is not there", c->word,
-				    c->owner->name, target, escaped);
+			validate_report_missing(c->v->problems, c->word, c->owner, target, list->names[i]);
 		}
 	}
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Ranges of tenants against the host and each other: an id that somebody else may take can be forged (T47). */
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/base/text.h"
@@ -125,6 +127,22 @@ bool tenants_differ(const struct tenant_config *t, const struct tenant_config *o
 		differ = false;
 	}
 	return differ;
+}
+
+int tenants_introduce(struct tenant_config *t, const struct tenant_config *other)
+{
+	char **grown = reallocarray(t->foreign_domains, t->foreign_domain_count + other->domain_count + 1, sizeof(*grown));
+
+	if (!grown)
+		return -ENOMEM;
+	t->foreign_domains = grown;
+	for (size_t i = 0; i < other->domain_count; i++) {
+		grown[t->foreign_domain_count] = strdup(other->domains[i]);
+		if (!grown[t->foreign_domain_count])
+			return -ENOMEM;
+		t->foreign_domain_count++;
+	}
+	return 0;
 }
 
 void tenants_validate(const struct tenant_config *tenants, size_t count, const struct local_accounts *local,

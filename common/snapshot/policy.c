@@ -146,6 +146,23 @@ int policy_open_memory(const void *data, size_t len, struct policy **ret)
  * Who is not found in a delta is taken from the base, which may say more: so whoever stands in it must be found there. It
  * is small, and looked through once.
  */
+static int check_assignments(const struct policy *base, struct policy *delta)
+{
+	uint32_t before = 0;
+	for (uint32_t i = 0; i < policy_count(delta, POLICY_ASSIGNMENTS); i++) {
+		const void *found;
+		if (policy_sound_record(delta, POLICY_ASSIGNMENTS, i, &found) < 0)
+			return -EBADMSG;
+		const uint32_t replaces = ((const struct policy_assignment_record *)found)->replaces;
+		if (replaces > policy_count(base, POLICY_ASSIGNMENTS) || (replaces != 0 && replaces <= before) ||
+		    (replaces != 0 && delta->replacing != i))
+			return -EBADMSG;
+		before = replaces;
+		delta->replacing += replaces != 0;
+	}
+	return 0;
+}
+
 static int check_delta(const struct policy *base, struct policy *delta)
 {
 	for (uint32_t i = 0; i < policy_count(delta, POLICY_PRINCIPALS); i++) {
@@ -155,16 +172,17 @@ static int check_delta(const struct policy *base, struct policy *delta)
 		int r = policy_sound_record(delta, POLICY_PRINCIPALS, i, &record);
 		if (r < 0)
 			return -EBADMSG;
-		memcpy(id.bytes, ((const struct policy_principal_record *)record)->id, sizeof(id.bytes));
+		const struct policy_principal_record *principal = record;
+		memcpy(id.bytes, principal->id, sizeof(id.bytes));
 		if (policy_principal_by_id(delta, &id, &found) < 0 || found != i)
 			return -EBADMSG;
 		r = policy_principal_by_id(base, &id, &found);
-		if (r == -ENOENT && delta->added == i)
+		if (r == -ENOENT && delta->added == i && !(principal->flags & POLICY_PRINCIPAL_GONE))
 			delta->added++;
 		else if (r < 0)
 			return -EBADMSG;
 	}
-	return 0;
+	return check_assignments(base, delta);
 }
 
 /* Takes the delta over, if it answers 0. */
@@ -264,6 +282,8 @@ static int is_wanted(const struct policy *p, const struct policy_principal_recor
 {
 	if (wanted->table == POLICY_BY_ID)
 		return memcmp(record->id, wanted->id->bytes, sizeof(record->id)) == 0;
+	if (record->flags & POLICY_PRINCIPAL_GONE)
+		return 0;
 	if (wanted->table == POLICY_BY_UID)
 		return record->uid == wanted->uid;
 	const char *name;
@@ -303,19 +323,53 @@ static uint32_t hash_of(const struct policy *p, const struct wanted *wanted)
 	return policy_hash(p->header->seed, wanted->name, strlen(wanted->name));
 }
 
-/* Who is in the base is found there, whatever the delta says of them. */
+/* In this file alone. */
+static int find_own(const struct policy *p, const struct wanted *wanted, uint32_t *ret)
+{
+	return find_principal(p, hash_of(p, wanted), wanted, ret);
+}
+
+static int find_by_own_id(const struct policy *p, const uint8_t id[16], uint32_t *ret)
+{
+	struct uuid wanted_id;
+	memcpy(wanted_id.bytes, id, sizeof(wanted_id.bytes));
+	return find_own(p, &(struct wanted){.table = POLICY_BY_ID, .id = &wanted_id}, ret);
+}
+
+/* Who stands in the delta, at that position: where he is among all. One that is gone is nobody. */
+static int place_of(const struct policy *p, uint32_t position, uint32_t *ret)
+{
+	const struct policy_principal_record *record = policy_record(p->delta, POLICY_PRINCIPALS, position);
+	if (!record)
+		return -EBADMSG;
+	if (record->flags & POLICY_PRINCIPAL_GONE)
+		return -ENOENT;
+	if (position < p->delta->added) {
+		*ret = policy_count(p, POLICY_PRINCIPALS) + position;
+		return 0;
+	}
+	return find_by_own_id(p, record->id, ret) < 0 ? -EBADMSG : 0;
+}
+
+/* The delta first: whoever stands in it is found by what it says, and by nothing that the base says. */
 static int find(const struct policy *p, const struct wanted *wanted, uint32_t *ret)
 {
+	const struct policy_principal_record *record;
 	uint32_t position;
-	int r = find_principal(p, hash_of(p, wanted), wanted, ret);
-	if (r != -ENOENT || !p->delta)
-		return r;
-	r = find_principal(p->delta, hash_of(p->delta, wanted), wanted, &position);
+	int r = p->delta ? find_own(p->delta, wanted, &position) : -ENOENT;
+	if (r == 0)
+		return place_of(p, position, ret);
+	if (r == -ENOENT)
+		r = find_own(p, wanted, &position);
 	if (r < 0)
 		return r;
-	if (position >= p->delta->added)
-		return -EBADMSG;
-	*ret = policy_count(p, POLICY_PRINCIPALS) + position;
+	if (p->delta && wanted->table != POLICY_BY_ID) {
+		record = policy_record(p, POLICY_PRINCIPALS, position);
+		r = record ? find_by_own_id(p->delta, record->id, ret) : -EBADMSG;
+		if (r != -ENOENT)
+			return r < 0 ? r : -ENOENT;
+	}
+	*ret = position;
 	return 0;
 }
 
@@ -368,6 +422,8 @@ int policy_current_principal(const struct policy *p, uint32_t i, const struct po
 			return -EBADMSG;
 		in = found == record ? p : p->delta;
 		record = found;
+		if (record->flags & POLICY_PRINCIPAL_GONE)
+			return -ENOENT;
 	}
 	*ret_in = in;
 	*ret = record;

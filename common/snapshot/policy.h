@@ -56,6 +56,7 @@ struct policy_principal {
 	int64_t start_ns, end_ns;
 	const char *place;
 };
+/* Positions, in some of which there may be nobody any more: -ENOENT, as behind the last. */
 size_t policy_principal_count(const struct policy *p);
 int policy_principal(const struct policy *p, uint32_t i, struct policy_principal *ret) MUST_CHECK;
 
@@ -141,20 +142,35 @@ int policy_write(const char *path, uint64_t generation, const struct directory *
 struct policy_change {
 	uint32_t principal;
 	bool added; /* it is not in the base: all such come first, and have the positions behind the base's */
+	bool gone;  /* it is in the base, and no more */
 	struct uuid id;
-	const char *name, *login, *place;
+	const char *name, *login, *place; /* name NULL: these and uid are as they were */
 	uid_t uid;
-	bool service;
+	bool service; /* of an added one */
 	bool enabled;
 	int64_t start_ns, end_ns;
 	const uint32_t *held;
 	size_t held_count;
 };
+/* An assignment of a role at a scope. */
+struct policy_assigned {
+	uint32_t replaces; /* position in the base, ascending; NO_INDEX: it is not there; such come last */
+	const struct assignment *assignment;
+	uint32_t role;
+};
+struct policy_delta {
+	const struct policy_change *changes;
+	size_t change_count;
+	const struct policy_assigned *assigned;
+	size_t assigned_count;
+};
 int policy_delta_write(const char *path, uint64_t generation, uint64_t sequence, const struct policy *base,
-		       const struct policy_change *changes, size_t count) MUST_CHECK;
+		       const struct policy_delta *delta) MUST_CHECK;
+/* Does it mean something on this host, by the base? Of a role that names no management right. */
+int policy_scope_reaches(const struct policy *base, const char *scope, bool *ret_at_host, bool *ret_blocked) MUST_CHECK;
 /* A base that is open already, which must stay so, with the delta at that path. 0; as snapshot_map; -ENOMEM. */
 int policy_open_delta(const struct policy *base, const char *path, struct policy **ret) MUST_CHECK;
-/* Of the base: how many assignments, and what the i-th is. The position in it of a principal's i-th one. */
+/* Of the base: how many assignments, and what the i-th is. The position of a principal's i-th one. */
 size_t policy_assignment_count(const struct policy *p);
 int policy_assignment_at(const struct policy *p, uint32_t i, struct policy_assignment *ret) MUST_CHECK;
 int policy_held_position(const struct policy *p, uint32_t principal, uint32_t i, uint32_t *ret) MUST_CHECK;

@@ -12,6 +12,7 @@ struct policy {
 	const struct policy_header *header;
 	struct policy_texts texts;
 	uint32_t added;	      /* of a delta: so many of its principals are not in the base; they come first */
+	uint32_t replacing;   /* of a delta: so many of its assignments are in the base; they come first */
 	struct policy *delta; /* NULL: none. Principals that stand in it are read there; their lists lead to our records. */
 };
 

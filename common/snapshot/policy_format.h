@@ -16,8 +16,11 @@
  * it names, so that a file in which a bit is flipped, or a block is another's or an older one, allows nobody more. It
  * guards against accidents; who can write the file can write the words.
  *
- * A delta (delta.h) has principals and their lists alone: each stands for the one of its id in the base. Those that the
- * base does not have come first; their positions are behind the base's. Lists (HELD, MEMBERSHIPS) hold positions of the base's assignments and units.
+ * A delta (delta.h) has principals, their lists, and assignments alone. A principal stands for the one of its id in the base, under whatever
+ * name and uid; one that is GONE says that the base's is no more. Those that the base does not have come first; their
+ * positions are behind the base's. Lists (HELD, MEMBERSHIPS) hold positions of the base's assignments and units. An
+ * assignment of a delta stands in the place of the one that it says; behind them come those that the base does not have,
+ * whose positions are behind the base's. Their roles and rights are the base's. One that is no more stands in no list.
  *
  * MUST (reader): the header's sections and check word are looked at when the file is opened (bounds, alignment, last
  * NUL, powers of two); everything else where it is touched, since a decision may not cost by the directory. Unknown
@@ -122,7 +125,7 @@ struct policy_assignment_record {
 	uint32_t unit; /* POLICY_NONE: made at a scope */
 	uint32_t name, through, scope, place; /* through: the group, none: direct */
 	struct policy_list rights;	      /* the role's, or the deny's own */
-	uint32_t reserved;		      /* 0 */
+	uint32_t replaces; /* of a delta: position and 1 in the base, ascending, 0: it is not there; else 0 */
 	uint32_t check;
 };
 _Static_assert(sizeof(struct policy_assignment_record) == 64, "the layout is the format");
@@ -131,6 +134,7 @@ _Static_assert(sizeof(struct policy_assignment_record) == 64, "the layout is the
 #define POLICY_PRINCIPAL_ENABLED  2u
 #define POLICY_PRINCIPAL_PASSWORD 4u
 #define POLICY_PRINCIPAL_FLAGS	  7u
+#define POLICY_PRINCIPAL_GONE	  8u /* of a delta alone; found by its id, by nothing else */
 
 struct policy_principal_record {
 	uint8_t id[16];

@@ -161,8 +161,10 @@ static int listed_position_in(const struct policy *p, const struct policy *in, e
 	int r = policy_list_record(in, lists, list, i, &found);
 	if (r < 0)
 		return r;
-	uint32_t position = ((const struct policy_item *)found)->value;
-	if (position >= policy_count(p, section))
+	uint32_t position = ((const struct policy_item *)found)->value, count = policy_count(p, section);
+	if (section == POLICY_ASSIGNMENTS && p->delta)
+		count += policy_count(p->delta, section) - p->delta->replacing;
+	if (position >= count)
 		return -EBADMSG;
 	*ret = position;
 	return 0;
@@ -246,10 +248,36 @@ int policy_held_position(const struct policy *p, uint32_t principal, uint32_t i,
 	return own_position(p, POLICY_HELD, principal, i, POLICY_ASSIGNMENTS, ret);
 }
 
+/* Where that one stands: in the delta, if it says something else of it. */
+static const struct policy *place_of_assignment(const struct policy *p, uint32_t position, uint32_t *ret)
+{
+	const uint32_t count = policy_count(p, POLICY_ASSIGNMENTS);
+	uint32_t low = 0, high = p->delta ? p->delta->replacing : 0;
+	*ret = position;
+	if (p->delta && position >= count) {
+		*ret = position - count + p->delta->replacing;
+		return p->delta;
+	}
+	while (low < high) {
+		const uint32_t middle = low + (high - low) / 2;
+		const struct policy_assignment_record *record = policy_record(p->delta, POLICY_ASSIGNMENTS, middle);
+		if (record->replaces == position + 1) {
+			*ret = middle;
+			return p->delta;
+		}
+		if (record->replaces < position + 1)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return p;
+}
+
 int policy_assignment_at(const struct policy *p, uint32_t position, struct policy_assignment *ret)
 {
 	const void *found;
-	int r = policy_sound_record(p, POLICY_ASSIGNMENTS, position, &found);
+	const struct policy *in = place_of_assignment(p, position, &position);
+	int r = policy_sound_record(in, POLICY_ASSIGNMENTS, position, &found);
 	if (r < 0)
 		return r;
 	const struct policy_assignment_record *record = found;
@@ -264,10 +292,10 @@ int policy_assignment_at(const struct policy *p, uint32_t position, struct polic
 		.rights = {record->rights.first, record->rights.count},
 		.window = {record->start_ns, record->end_ns, TIME_FOREVER},
 	};
-	if (policy_string(p, record->name, &assignment.name) < 0 ||
-	    policy_string(p, record->through, &assignment.through) < 0 ||
-	    policy_string(p, record->scope, &assignment.scope) < 0 ||
-	    string_or_empty(p, record->place, &assignment.place) < 0)
+	if (policy_string(in, record->name, &assignment.name) < 0 ||
+	    policy_string(in, record->through, &assignment.through) < 0 ||
+	    policy_string(in, record->scope, &assignment.scope) < 0 ||
+	    string_or_empty(in, record->place, &assignment.place) < 0)
 		return -EBADMSG;
 	*ret = assignment;
 	return 0;

@@ -31,7 +31,7 @@ static bool key_of(const struct compiler *c, const struct policy_principal_recor
 	}
 	const char *name = string_of(c, record->name);
 	*ret_hash = policy_hash(c->header.seed, name, strlen(name));
-	return true;
+	return record->name != 0;
 }
 
 static int compile_table(struct compiler *c, enum policy_section_id table)

@@ -9,6 +9,7 @@
 
 #include "daemon/tenure-sync/attributes.h"
 #include "daemon/tenure-sync/dn.h"
+#include "daemon/tenure-sync/parts.h"
 #include "daemon/tenure-sync/value.h"
 
 /* --- what is asked for --- */
@@ -142,13 +143,14 @@ void entry_forget(void)
 }
 
 static void take_mapped(struct object_writer *w, const struct settings *s, enum object_kind kind,
-			const struct entry_content *a, const char *dn)
+			const struct entry_content *a, const char *dn, const struct parts *parts)
 {
 	struct mapping map[MAPPINGS_MAX];
 
 	map_of(s, kind, map);
 	for (const struct mapping *m = map; m->attribute && w->error == 0; m++) {
-		const struct berval *values = attributes_find(a, m->attribute);
+		const struct berval *collected = parts_values(parts, m->attribute);
+		const struct berval *values = collected ? collected : attributes_find(a, m->attribute);
 
 		if (values)
 			value_take(w, m, dn, values);
@@ -189,25 +191,46 @@ static bool has_option(const struct berval *name, const char *text)
 	return false;
 }
 
-/* Active Directory gives more than 1500 values in parts, of which we see the first. */
-#define IN_PARTS "has more members than the server gives at once"
+/* What is said of one whose parts nobody has collected. */
+#define IN_PARTS "has more values than the server gives at once"
+
+static bool is_collected(const struct parts *parts, const struct berval *attribute)
+{
+	char name[PART_NAME_MAX];
+	struct part_name part;
+
+	if (!part_parse(attribute, &part))
+		return false;
+	(void)snprintf(name, sizeof(name), "%.*s", (int)part.name_len, attribute->bv_val);
+	return parts_values(parts, name);
+}
+
+static void add_part_problem(struct object_writer *w, const struct parts *parts)
+{
+	const char *problem = parts && *parts->problem ? parts->problem : IN_PARTS;
+
+	writer_add(w, SYNC_TAG_PROBLEM, problem, strlen(problem));
+}
 
 /* An entry may carry classes of two kinds, as a group that is a unit; what one of them knows is known. */
 static void take_unknown(struct object_writer *w, const struct settings *s, enum object_kind kind,
-			 const struct entry_content *a)
+			 const struct entry_content *a, const struct parts *parts)
 {
 	struct mapping map[MAPPINGS_MAX];
+	bool in_parts = false;
 
 	map_of(s, kind, map);
 	for (size_t i = 0; i < a->count; i++) {
 		const struct berval *name = &a->list[i].name;
 
-		if (name->bv_len >= 6 && strncasecmp(name->bv_val, "tenure", 6) == 0 && !is_mapped(map, name) &&
-		    !is_called(name, "tenureId"))
+		if (has_option(name, PART_OPTION))
+			in_parts = in_parts || !is_collected(parts, name);
+		else if (name->bv_len >= 6 && strncasecmp(name->bv_val, "tenure", 6) == 0 && !is_mapped(map, name) &&
+			 !is_called(name, "tenureId"))
 			writer_add(w, SYNC_TAG_UNKNOWN, name->bv_val, name->bv_len);
-		else if (has_option(name, ";range="))
-			writer_add(w, SYNC_TAG_PROBLEM, IN_PARTS, strlen(IN_PARTS));
 	}
+	if (in_parts)
+		add_part_problem(w, parts);
 }
 
 static void take_facts(struct object_writer *w, const struct entry_content *a)
@@ -236,7 +259,7 @@ static bool is_disabled_policy(const struct entry_content *a)
 }
 
 /* objectGUID stores its first three parts in little-endian order. */
-static bool id_of_entry(const struct entry_content *a, struct uuid *ret)
+bool entry_id(const struct entry_content *a, struct uuid *ret)
 {
 	static const uint8_t order[16] = {3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15};
 	const struct berval *id = attributes_find(a, "objectGUID");
@@ -254,7 +277,7 @@ static bool id_of_entry(const struct entry_content *a, struct uuid *ret)
 }
 
 static int send_object(int fd, const struct settings *s, const struct entry_content *a, const struct uuid *uuid,
-		       enum object_kind kind, const char *dn)
+		       enum object_kind kind, const char *dn, const struct parts *parts)
 {
 	struct object_writer *w = &writer;
 	const uint8_t number = (uint8_t)kind;
@@ -265,45 +288,49 @@ static int send_object(int fd, const struct settings *s, const struct entry_cont
 	writer_add(w, SYNC_TAG_DN, dn, strlen(dn));
 	if (kind != OBJECT_ELSEWHERE) {
 		take_facts(w, a);
-		take_mapped(w, s, kind, a, dn);
+		take_mapped(w, s, kind, a, dn, parts);
 	}
 	if (kind == OBJECT_USER)
 		take_gecos(w, a, dn);
 	if (kind != OBJECT_OTHER && kind != OBJECT_ELSEWHERE)
-		take_unknown(w, s, kind, a);
+		take_unknown(w, s, kind, a, parts);
 	return writer_end(w);
+}
+
+int entry_send_broken(int fd, const struct uuid *uuid, enum object_kind kind, const char *dn, const char *problem)
+{
+	struct object_writer *w = &writer;
+	char own[UUID_TEXT_MAX + 16], id[UUID_TEXT_MAX], *normal = NULL;
+	const uint8_t number = (uint8_t)kind;
+	int r;
+
+	uuid_format(uuid, id);
+	(void)snprintf(own, sizeof(own), "entryuuid=%s", id);
+	if (!dn || dn_normalise(dn, &normal) < 0)
+		normal = NULL;
+	writer_begin(w, fd);
+	writer_add(w, SYNC_TAG_UUID, uuid->bytes, sizeof(uuid->bytes));
+	writer_add(w, SYNC_TAG_KIND, &number, 1);
+	writer_add(w, SYNC_TAG_DN, normal ? normal : own, strlen(normal ? normal : own));
+	if (kind != OBJECT_ELSEWHERE)
+		writer_add(w, SYNC_TAG_PROBLEM, problem, strlen(problem));
+	r = writer_end(w);
+	free(normal);
+	return r;
 }
 
 /* A name that is no DN, or longer than we hold. */
-static int send_nameless(int fd, const struct settings *s, const struct uuid *uuid, const struct berval *classes)
-{
-	static const char problem[] = "has a name that is no DN, or is longer than 2048 bytes";
-	const uint8_t kind = (uint8_t)kind_without_name(s, classes);
-	struct object_writer *w = &writer;
-	char dn[UUID_TEXT_MAX + 16], id[UUID_TEXT_MAX];
+#define NAMELESS "has a name that is no DN, or is longer than 2048 bytes"
 
-	uuid_format(uuid, id);
-	(void)snprintf(dn, sizeof(dn), "entryuuid=%s", id);
-	writer_begin(w, fd);
-	writer_add(w, SYNC_TAG_UUID, uuid->bytes, sizeof(uuid->bytes));
-	writer_add(w, SYNC_TAG_KIND, &kind, 1);
-	writer_add(w, SYNC_TAG_DN, dn, strlen(dn));
-	if (kind != OBJECT_ELSEWHERE)
-		writer_add(w, SYNC_TAG_PROBLEM, problem, strlen(problem));
-	return writer_end(w);
+static enum object_kind kind_of_entry(const struct settings *s, const struct entry_content *a, const char *dn)
+{
+	const enum object_kind kind = kind_of(s, dn, attributes_find(a, "objectClass"));
+
+	return kind == OBJECT_OTHER && is_disabled_policy(a) ? OBJECT_ELSEWHERE : kind;
 }
 
-static int send_named(int fd, const struct settings *s, const struct entry_content *a, const struct uuid *uuid,
-		      const char *dn)
-{
-	enum object_kind kind = kind_of(s, dn, attributes_find(a, "objectClass"));
-
-	if (kind == OBJECT_OTHER && is_disabled_policy(a))
-		kind = OBJECT_ELSEWHERE;
-	return send_object(fd, s, a, uuid, kind, dn);
-}
-
-static int send_read(int fd, const struct settings *s, const struct entry_content *a, const struct uuid *uuid)
+int entry_send(int fd, const struct settings *s, const struct entry_content *a, const struct uuid *uuid,
+	       const struct parts *parts)
 {
 	struct uuid id = {{0}};
 	char *normal = NULL;
@@ -311,24 +338,38 @@ static int send_read(int fd, const struct settings *s, const struct entry_conten
 
 	if (uuid)
 		id = *uuid;
-	else if (!id_of_entry(a, &id))
+	else if (!entry_id(a, &id))
 		return -EBADMSG;
 	r = dn_normalise(a->dn, &normal);
 	if (r == 0)
-		r = send_named(fd, s, a, &id, normal);
+		r = send_object(fd, s, a, &id, kind_of_entry(s, a, normal), normal, parts);
 	else if (r == -EINVAL)
-		r = send_nameless(fd, s, &id, attributes_find(a, "objectClass"));
+		r = entry_send_broken(fd, &id, kind_without_name(s, attributes_find(a, "objectClass")), NULL, NAMELESS);
 	free(normal);
 	return r;
 }
 
-int entry_send(int fd, const struct settings *s, LDAP *ld, LDAPMessage *entry, const struct uuid *uuid)
-{
-	struct entry_content a;
-	int r = attributes_read(ld, entry, &a);
+/* --- those in parts --- */
 
-	if (r == 0)
-		r = send_read(fd, s, &a, uuid);
-	attributes_done(&a);
-	return r;
+static bool has_part(const struct entry_content *a)
+{
+	for (size_t i = 0; i < a->count; i++)
+		if (has_option(&a->list[i].name, PART_OPTION))
+			return true;
+	return false;
+}
+
+bool entry_in_parts(const struct settings *s, const struct entry_content *a, enum object_kind *ret_kind)
+{
+	char *normal = NULL;
+	bool ours = false;
+
+	if (!has_part(a))
+		return false;
+	if (dn_normalise(a->dn, &normal) == 0) {
+		*ret_kind = kind_of_entry(s, a, normal);
+		ours = *ret_kind != OBJECT_ELSEWHERE && *ret_kind != OBJECT_OTHER;
+	}
+	free(normal);
+	return ours;
 }

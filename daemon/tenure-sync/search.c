@@ -6,8 +6,6 @@
 
 #include "daemon/tenure-sync/serve.h"
 
-#define HOUR_MS INT64_C(3600000)
-
 int search_begin(struct server *s, struct failure *ret_failure)
 {
 	uint32_t chance = 0;
@@ -15,7 +13,7 @@ int search_begin(struct server *s, struct failure *ret_failure)
 	if (getrandom(&chance, sizeof(chance), GRND_NONBLOCK) < 0)
 		chance = 0;
 	s->search.heard_ms = now_ms();
-	s->search.reread_ms = s->search.heard_ms + REREAD_HOURS * HOUR_MS + chance % (8 * HOUR_MS);
+	s->search.reread_ms = s->search.heard_ms + REREAD_MS + chance % (REREAD_MS * 2 / 5);
 	return sync_begin(s, ret_failure);
 }
 
@@ -23,6 +21,7 @@ void search_end(struct server *s)
 {
 	entry_forget();
 	ber_memfree(s->search.page.bv_val);
+	reading_done(s);
 	s->search = (struct search){.id = -1, .heartbeat = -1};
 }
 
@@ -73,27 +72,35 @@ static int heartbeat_turn(struct server *s, int64_t *ret_wait_ms, struct failure
 
 /* --- messages --- */
 
-static int take(struct server *s, LDAPMessage *m, struct failure *ret_failure)
+/* Of the search that is under way: it takes over what it makes NULL. */
+static int take_own(struct server *s, LDAPMessage **m, struct failure *ret_failure)
 {
-	const int id = ldap_msgid(m), type = ldap_msgtype(m);
+	const bool polls = s->search.polls, reads = s->search.reading.under_way;
+
+	switch (ldap_msgtype(*m)) {
+	case LDAP_RES_SEARCH_ENTRY:
+		return reads ? reading_entry(s, m) : polls ? poll_entry(s, *m, ret_failure) : sync_entry(s, *m, ret_failure);
+	case LDAP_RES_INTERMEDIATE:
+		return polls ? 0 : sync_info(s, *m, ret_failure);
+	case LDAP_RES_SEARCH_RESULT:
+		return reads   ? reading_result(s, *m, ret_failure)
+		       : polls ? poll_result(s, *m, ret_failure)
+			       : sync_result(s, *m, ret_failure);
+	default: /* a referral leads nowhere (T30) */
+		return 0;
+	}
+}
+
+static int take(struct server *s, LDAPMessage **m, struct failure *ret_failure)
+{
+	const int id = ldap_msgid(*m);
 
 	s->search.heard_ms = now_ms();
 	if (id == 0) /* notice of disconnection (RFC 4511 4.4.1) */
 		return fail(ret_failure, SYNC_FAILURE_UNREACHABLE, "it ended the connection");
 	if (id == s->search.heartbeat)
-		return type == LDAP_RES_SEARCH_RESULT ? heartbeat_result(s, m, ret_failure) : 0;
-	if (id != s->search.id)
-		return 0;
-	switch (type) {
-	case LDAP_RES_SEARCH_ENTRY:
-		return s->search.polls ? poll_entry(s, m, ret_failure) : sync_entry(s, m, ret_failure);
-	case LDAP_RES_INTERMEDIATE:
-		return s->search.polls ? 0 : sync_info(s, m, ret_failure);
-	case LDAP_RES_SEARCH_RESULT:
-		return s->search.polls ? poll_result(s, m, ret_failure) : sync_result(s, m, ret_failure);
-	default: /* a referral leads nowhere (T30) */
-		return 0;
-	}
+		return ldap_msgtype(*m) == LDAP_RES_SEARCH_RESULT ? heartbeat_result(s, *m, ret_failure) : 0;
+	return id == s->search.id ? take_own(s, m, ret_failure) : 0;
 }
 
 /* What libldap has, or can read without waiting. 1: there may be more; 0: nothing more. */
@@ -111,7 +118,7 @@ static int drain(struct server *s, struct failure *ret_failure)
 			failure_of(s->ld, code, ret_failure);
 			return -EIO;
 		}
-		r = take(s, m, ret_failure);
+		r = take(s, &m, ret_failure);
 		ldap_msgfree(m);
 		if (r < 0)
 			return r;
@@ -148,8 +155,10 @@ int search_turn(struct server *s, int64_t *ret_wait_ms, struct failure *ret_fail
 		r = reread(s, ret_failure);
 	if (r == 0)
 		r = heartbeat_turn(s, ret_wait_ms, ret_failure);
-	if (r < 0 || !s->search.polls || s->search.id >= 0)
+	if (r < 0 || !s->search.polls)
 		return r;
+	if (s->search.id >= 0)
+		return reading_turn(s, ret_wait_ms, ret_failure);
 	poll_ms = s->search.poll_ms - now_ms();
 	if (poll_ms <= 0)
 		r = poll_begin(s, ret_failure);

@@ -39,10 +39,14 @@ static int begin_refresh(struct server *s)
 
 int poll_entry(struct server *s, LDAPMessage *m, struct failure *ret_failure)
 {
+	struct entry_content entry = {.count = 0};
 	int r = begin_refresh(s);
 
 	if (r == 0)
-		r = entry_send(s->fd, &s->settings, s->ld, m, NULL);
+		r = attributes_read(s->ld, m, &entry);
+	if (r == 0 && !reading_queue(s, &entry))
+		r = entry_send(s->fd, &s->settings, &entry, NULL, NULL);
+	attributes_done(&entry);
 	return r == -EBADMSG ? fail(ret_failure, SYNC_FAILURE_PROTOCOL, "an entry has no entryUUID or objectGUID that we may read")
 			     : r;
 }
@@ -60,6 +64,20 @@ static void read_page(struct server *s, LDAPControl **controls)
 	}
 }
 
+int poll_next(struct server *s, struct failure *ret_failure)
+{
+	int r = reading_next(s, ret_failure);
+
+	if (r != 0)
+		return r < 0 ? r : 0;
+	if (s->search.page.bv_val)
+		return ask_page(s, ret_failure);
+	s->search.refreshing = false;
+	s->search.poll_ms = now_ms() + s->settings.poll_ms;
+	r = begin_refresh(s); /* an empty one as well */
+	return r < 0 ? r : batch_end(s);
+}
+
 int poll_result(struct server *s, LDAPMessage *m, struct failure *ret_failure)
 {
 	LDAPControl **controls = NULL;
@@ -74,10 +92,5 @@ int poll_result(struct server *s, LDAPMessage *m, struct failure *ret_failure)
 	}
 	read_page(s, controls);
 	ldap_controls_free(controls);
-	if (s->search.page.bv_val)
-		return ask_page(s, ret_failure);
-	s->search.refreshing = false;
-	s->search.poll_ms = now_ms() + s->settings.poll_ms;
-	r = begin_refresh(s); /* an empty one as well */
-	return r < 0 ? r : batch_end(s);
+	return poll_next(s, ret_failure);
 }

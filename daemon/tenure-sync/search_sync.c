@@ -97,10 +97,13 @@ static bool read_state(struct server *s, LDAPMessage *m, ber_int_t *ret_state, s
 
 static int send_entry(struct server *s, LDAPMessage *m, const struct uuid *id, struct failure *ret_failure)
 {
-	int r;
+	struct entry_content entry;
+	int r = attributes_read(s->ld, m, &entry);
 
 	s->search.open = true;
-	r = entry_send(s->fd, &s->settings, s->ld, m, id);
+	if (r == 0)
+		r = entry_send(s->fd, &s->settings, &entry, id, NULL);
+	attributes_done(&entry);
 	return r == -EBADMSG ? not_understood(ret_failure) : r;
 }
 

@@ -190,6 +190,7 @@ static int prepare(struct server *s, int fd)
 {
 	LDAP *first = NULL;
 
+	wipe_what_is_freed();
 	if (setenv("LDAPNOINIT", "1", 1) < 0 || setenv("RES_OPTIONS", "timeout:2 attempts:1", 1) < 0)
 		return -errno;
 	if (ldap_create(&first) != LDAP_SUCCESS) /* libldap begins while there is one thread */

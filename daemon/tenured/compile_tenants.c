@@ -246,6 +246,17 @@ static void check_ranges(struct compile *c)
 	}
 }
 
+static int introduce(struct compile *c)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < c->host.tenant_count; i++)
+		for (size_t k = 0; r == 0 && k < c->host.tenant_count; k++)
+			if (k != i)
+				r = tenants_introduce(&c->tenants[i].config, &c->tenants[k].config);
+	return r;
+}
+
 int compile_tenants(struct compile *c)
 {
 	CLEANUP(index_closep) struct index_view *index = NULL;
@@ -263,6 +274,7 @@ int compile_tenants(struct compile *c)
 	} else if (r == 0) {
 		compact(c, all);
 		check_ranges(c);
+		r = introduce(c);
 	}
 	for (size_t i = 0; all && i < c->named_count; i++)
 		candidate_done(&all[i]);

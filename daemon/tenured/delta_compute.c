@@ -43,54 +43,19 @@ int delta_add_offset(struct computation *c, uint32_t offset)
 	return 0;
 }
 
-/* Those of the base first, then who is new: in the order of a directory. */
-static int compare_parsed(const void *a, const void *b)
-{
-	const struct parsed_user *x = a, *y = b;
-
-	if (!x->login || !y->login)
-		return (x->login != NULL) - (y->login != NULL);
-	return mirror_compare_sources(&x->source, &y->source);
-}
-
-/* No two of them are one. */
-static bool are_distinct(const struct user *a, const struct user *b)
-{
-	return strcmp(a->o.name, b->o.name) != 0 && a->uid != b->uid && !uuid_equal(&a->o.id, &b->o.id);
-}
-
-static int number_new(struct computation *c, struct parsed_user *parsed, size_t count)
-{
-	size_t first = count;
-	int r = 0;
-
-	if (count > 1)
-		qsort(parsed, count, sizeof(*parsed), compare_parsed);
-	while (first > 0 && parsed[first - 1].login)
-		first--;
-	c->added = parsed + first;
-	c->added_count = count - first;
-	for (size_t i = 0; r == 0 && i < c->added_count; i++) {
-		for (size_t k = 0; k < i; k++)
-			if (!are_distinct(c->added[i].user, c->added[k].user))
-				return -EAGAIN;
-		c->added[i].offset = DELTA_ADDED | (uint32_t)i;
-		r = delta_add_offset(c, c->added[i].offset);
-	}
-	return r;
-}
-
 static bool has(const uint32_t *list, size_t count, uint32_t offset)
 {
 	return count > 0 && bsearch(&offset, list, count, sizeof(*list), compare_offsets);
 }
 
+/* Of one that has another gid, all of them. */
 static int add_differences(struct computation *c, const struct delta_group *g)
 {
+	const bool renumbered = !g->gone && !g->added && g->gid != g->base.gid;
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < g->before_count; i++)
-		if (!has(g->now, g->now_count, g->before[i]))
+		if (renumbered || !has(g->now, g->now_count, g->before[i]))
 			r = delta_add_offset(c, g->before[i]);
 	for (size_t i = 0; r == 0 && i < g->now_count; i++)
 		if (!has(g->before, g->before_count, g->now[i]))
@@ -102,12 +67,12 @@ static int add_differences(struct computation *c, const struct delta_group *g)
 /* --- users --- */
 
 /* The home that most have is not written down: NULL. */
-static const char *home_of(const struct identity_user *base, const struct user *u)
+static const char *home_of(const struct identity_user *who, const struct user *u)
 {
-	const size_t prefix = base->home_prefix_len;
+	const size_t prefix = who->home_prefix_len;
 
-	if (strncmp(u->home, base->home_prefix, prefix) == 0 && strlen(u->home) == prefix + base->short_len &&
-	    memcmp(u->home + prefix, base->name, base->short_len) == 0)
+	if (strncmp(u->home, who->home_prefix, prefix) == 0 && strlen(u->home) == prefix + who->short_len &&
+	    memcmp(u->home + prefix, who->name, who->short_len) == 0)
 		return NULL;
 	return u->home;
 }
@@ -164,6 +129,7 @@ static int key_differs(void *context, const char *line)
 	return 0;
 }
 
+/* Of somebody else the base may have keys under the name that is his now. */
 static int compare_keys(const struct computation *c, struct delta_user *u)
 {
 	struct key_walk w = {.user = u->now};
@@ -171,8 +137,23 @@ static int compare_keys(const struct computation *c, struct delta_user *u)
 
 	if (r < 0 && r != -ENOENT)
 		return r;
-	u->other_keys = r == 1 || w.at != (u->now->enabled ? u->now->ssh_key_count : 0);
+	u->other_keys = r == 1 || (u->login && r == 0) || w.at != (u->now->enabled ? u->now->ssh_key_count : 0);
 	return 0;
+}
+
+static int ignore_key(void *context, const char *line)
+{
+	(void)context;
+	(void)line;
+	return 0;
+}
+
+static int compute_left(const struct computation *c, struct delta_user *u)
+{
+	int r = u->left ? keys_from(&c->base->keys, u->left, NULL, ignore_key, NULL) : -ENOENT;
+
+	u->left_keys = r == 0;
+	return r == -ENOENT ? 0 : r;
 }
 
 static int compute_user(const struct computation *c, struct delta_user *u)
@@ -181,6 +162,12 @@ static int compute_user(const struct computation *c, struct delta_user *u)
 
 	u->record = u->base;
 	if (r == 0)
+		r = compute_left(c, u);
+	if (r == 0 && u->gone) {
+		u->other_identity = true;
+		return delta_policy(c->base, c->set, u);
+	}
+	if (r == 0)
 		r = delta_gids(c->set, u);
 	if (r == 0 && u->now)
 		r = make_strings(u);
@@ -188,20 +175,22 @@ static int compute_user(const struct computation *c, struct delta_user *u)
 		return r;
 	u->record.gids = u->gids;
 	u->record.gid_count = u->gid_count;
-	u->other_identity = u->login || differs(&u->record, &u->base);
-	r = u->login ? delta_policy_added(c->base, c->set, u) : delta_policy(c->base, c->set, u);
+	u->other_identity = u->fresh || differs(&u->record, &u->base);
+	r = u->added ? delta_policy_added(c->base, c->set, u) : delta_policy(c->base, c->set, u);
 	return r == 0 && u->now ? compare_keys(c, u) : r;
 }
 
 /* --- all of it --- */
 
-static int parse_one(struct computation *c, const struct uuid *id, struct parsed_user *ret)
+static void free_group(struct delta_group *g)
 {
-	ret->user = calloc(1, sizeof(*ret->user));
-	if (!ret->user)
-		return -ENOMEM;
-	user_init(ret->user);
-	return delta_parse_user(c, id, ret);
+	group_done(&g->parsed);
+	free(g->login);
+	free(g->before);
+	free(g->now);
+	free(g->lengths);
+	free(g->names);
+	*g = (struct delta_group){.gone = true};
 }
 
 static void free_user(struct user *u)
@@ -211,7 +200,27 @@ static void free_user(struct user *u)
 	free(u);
 }
 
-static int compute_users(struct computation *c, struct parsed_user *parsed, size_t parsed_count)
+/* What was parsed becomes the set's. */
+static int take_parsed(struct parsed_user *p, struct delta_user *u)
+{
+	const bool left = p->in_base && (!p->user || p->renamed);
+
+	u->left = left ? strdup(p->base_name) : NULL;
+	if (left && !u->left)
+		return -ENOMEM;
+	u->gone = !p->user;
+	u->added = !p->in_base;
+	u->fresh = !p->in_base || p->renamed || p->moved || p->renumbered || p->regrouped;
+	if (u->added || p->renamed) {
+		u->login = p->login ? strdup(p->login) : NULL;
+		if (p->login && !u->login)
+			return -ENOMEM;
+	}
+	u->now = p->user;
+	return 0;
+}
+
+static int compute_users(struct computation *c)
 {
 	struct delta_set *s = c->set;
 	int r = 0;
@@ -223,18 +232,13 @@ static int compute_users(struct computation *c, struct parsed_user *parsed, size
 		return -ENOMEM;
 	for (; s->user_count < c->offset_count; s->user_count++)
 		s->users[s->user_count].offset = c->offsets[s->user_count];
-	for (size_t i = 0; i < parsed_count; i++) {
-		const uint32_t *at = bsearch(&parsed[i].offset, c->offsets, c->offset_count, sizeof(*at), compare_offsets);
-		struct delta_user *u = at ? &s->users[at - c->offsets] : NULL;
+	for (size_t i = 0; r == 0 && i < s->user_count; i++) {
+		struct parsed_user *p = delta_parsed_at(c, s->users[i].offset);
 
-		if (!u || u->now)
-			return -EAGAIN; /* two objects are one user */
-		u->now = parsed[i].user;
-		u->login = parsed[i].login;
-		parsed[i].taken = true; /* the set's by now */
+		r = p ? take_parsed(p, &s->users[i]) : 0;
+		if (r == 0)
+			r = compute_user(c, &s->users[i]);
 	}
-	for (size_t i = 0; r == 0 && i < s->user_count; i++)
-		r = compute_user(c, &s->users[i]);
 	return r;
 }
 
@@ -242,44 +246,113 @@ static int gather(const struct delta_objects *const *changed, size_t changed_cou
 {
 	for (size_t i = 0; i < changed_count; i++) {
 		for (size_t k = 0; k < changed[i]->user_count; k++)
-			if (!delta_objects_add(&ret->users, &ret->user_count, &changed[i]->users[k]))
-				return -ENOMEM;
+			if (!delta_objects_add_user(ret, &changed[i]->users[k]))
+				return -EAGAIN;
 		for (size_t k = 0; k < changed[i]->group_count; k++)
-			if (!delta_objects_add(&ret->groups, &ret->group_count, &changed[i]->groups[k]))
-				return -ENOMEM;
+			if (!delta_objects_add_group(ret, &changed[i]->groups[k]))
+				return -EAGAIN;
+		for (size_t k = 0; k < changed[i]->assignment_count; k++)
+			if (!delta_objects_add_assignment(ret, &changed[i]->assignments[k]))
+				return -EAGAIN;
 	}
 	return 0;
 }
 
-static int compute(struct computation *c, const struct delta_objects *all, struct parsed_user *parsed)
+static int parse_users(struct computation *c, const struct delta_objects *all)
+{
+	int r = 0;
+
+	c->parsed = calloc(all->user_count + 1, sizeof(*c->parsed));
+	if (!c->parsed)
+		return -ENOMEM;
+	for (size_t i = 0; r == 0 && i < all->user_count; i++) {
+		bool nobody = false;
+
+		c->parsed[c->parsed_count] = (struct parsed_user){.user = NULL};
+		r = delta_parse_user(c, &all->users[i], &c->parsed[c->parsed_count], &nobody);
+		c->parsed_count += r < 0 || !nobody;
+	}
+	return r == 0 ? delta_order_users(c) : r;
+}
+
+bool delta_has_changed_group(const struct computation *c, const struct uuid *entry)
+{
+	for (size_t i = 0; i < c->changed_count; i++)
+		for (size_t k = 0; k < c->changed[i]->group_count; k++)
+			if (uuid_equal(&c->changed[i]->groups[k], entry))
+				return true;
+	return false;
+}
+
+static int parse_groups(struct computation *c, const struct delta_objects *all)
 {
 	struct delta_set *s = c->set;
 	int r = 0;
 
-	s->groups = calloc(all->group_count + 1, sizeof(*s->groups));
-	if (!s->groups)
-		return -ENOMEM;
-	for (size_t i = 0; r == 0 && i < all->user_count; i++)
-		r = parse_one(c, &all->users[i], &parsed[i]);
-	if (r == 0)
-		r = number_new(c, parsed, all->user_count);
 	for (size_t i = 0; r == 0 && i < all->group_count; i++) {
 		struct delta_group *g = &s->groups[s->group_count++];
+		bool nothing = false;
 
 		group_init(&g->parsed);
-		r = delta_parse_group(c, &all->groups[i], g);
-		if (r == 0)
+		g->entry = all->groups[i];
+		r = delta_parse_group(c, &all->groups[i], g, &nothing);
+		if (r == 0 && nothing)
+			free_group(&s->groups[--s->group_count]);
+		else if (r == 0)
 			r = add_differences(c, g);
 	}
-	return r < 0 ? r : compute_users(c, parsed, all->user_count);
+	return r;
+}
+
+static int compute(struct computation *c, struct delta_objects *all)
+{
+	struct delta_set *s = c->set;
+	int r = parse_users(c, all);
+
+	if (r == 0)
+		r = delta_check_users(c);
+	if (r == 0)
+		r = delta_parse_assignments(c, all);
+	if (r == 0)
+		r = delta_add_groups(c, all);
+	if (r == 0)
+		r = delta_add_above(c, all);
+	s->groups = calloc(all->group_count + 1, sizeof(*s->groups));
+	if (r == 0 && !s->groups)
+		r = -ENOMEM;
+	if (r == 0)
+		r = parse_groups(c, all);
+	if (r == 0)
+		r = delta_check_groups(c);
+	if (r == 0)
+		r = delta_add_holders(c);
+	return r < 0 ? r : compute_users(c);
+}
+
+/* Users that were parsed are the set's, where it has them. */
+static void computation_done(struct computation *c)
+{
+	for (size_t i = 0; c->parsed && i < c->parsed_count; i++) {
+		bool taken = false;
+
+		for (size_t k = 0; !taken && c->parsed[i].user && k < c->set->user_count; k++)
+			taken = c->set->users[k].now == c->parsed[i].user;
+		if (!taken)
+			free_user(c->parsed[i].user);
+		free(c->parsed[i].login);
+	}
+	free(c->parsed);
+	free(c->named);
+	problem_list_done(&c->problems);
+	free(c->offsets);
 }
 
 int delta_compute(const struct delta *d, const struct delta_base *base, const struct delta_objects *const *changed,
 		  size_t changed_count, const struct delta_where *w, struct delta_set *ret)
 {
-	struct computation c = {.d = d, .base = base, .w = w, .tenant = w->tenant, .m = w->m, .set = ret};
+	struct computation c = {.d = d, .base = base, .w = w, .tenant = w->tenant, .m = w->m, .set = ret,
+				.changed = changed, .changed_count = changed_count};
 	struct delta_objects all = {0};
-	struct parsed_user *parsed;
 	int r;
 
 	*ret = (struct delta_set){0};
@@ -289,18 +362,10 @@ int delta_compute(const struct delta *d, const struct delta_base *base, const st
 				     .shadowed = d->shadowed,
 				     .shadowed_count = d->shadowed_count};
 	r = gather(changed, changed_count, &all);
-	parsed = calloc(all.user_count + 1, sizeof(*parsed));
 	if (r == 0)
-		r = parsed ? compute(&c, &all, parsed) : -ENOMEM;
-	for (size_t i = 0; parsed && i < all.user_count; i++)
-		if (!parsed[i].taken) {
-			free_user(parsed[i].user);
-			free(parsed[i].login);
-		}
-	free(parsed);
+		r = compute(&c, &all);
+	computation_done(&c);
 	delta_objects_done(&all);
-	problem_list_done(&c.problems);
-	free(c.offsets);
 	if (r < 0)
 		delta_set_done(ret);
 	return r == 0 || r == -ENOMEM ? r : -EAGAIN;
@@ -313,16 +378,16 @@ void delta_set_done(struct delta_set *s)
 		free(s->users[i].gids);
 		free(s->users[i].strings);
 		free(s->users[i].login);
+		free(s->users[i].left);
 		free(s->users[i].held);
 	}
-	for (size_t i = 0; i < s->group_count; i++) {
-		group_done(&s->groups[i].parsed);
-		free(s->groups[i].before);
-		free(s->groups[i].now);
-		free(s->groups[i].lengths);
-		free(s->groups[i].names);
-	}
+	for (size_t i = 0; i < s->group_count; i++)
+		free_group(&s->groups[i]);
+	for (size_t i = 0; i < s->assigned_count; i++)
+		assignment_done(&s->assigned[i].parsed);
+	free(s->assigned);
 	free(s->users);
 	free(s->groups);
+	problem_list_done(&s->problems);
 	*s = (struct delta_set){0};
 }

@@ -31,7 +31,7 @@ static bool was_in(const struct delta_group *g, const struct delta_user *u)
 static bool is_of_changed(const struct delta_set *s, gid_t gid)
 {
 	for (size_t i = 0; i < s->group_count; i++)
-		if (s->groups[i].base.gid == gid)
+		if (!s->groups[i].added && s->groups[i].base.gid == gid)
 			return true;
 	return false;
 }
@@ -45,8 +45,8 @@ int delta_gids(const struct delta_set *s, struct delta_user *u)
 		if (!is_of_changed(s, u->base.gids[i]))
 			u->gids[u->gid_count++] = u->base.gids[i];
 	for (size_t i = 0; i < s->group_count; i++)
-		if (is_in(&s->groups[i], u) && s->groups[i].base.gid != u->base.gid)
-			u->gids[u->gid_count++] = s->groups[i].base.gid;
+		if (is_in(&s->groups[i], u) && s->groups[i].gid != u->record.gid)
+			u->gids[u->gid_count++] = s->groups[i].gid;
 	if (u->gid_count > 1)
 		qsort(u->gids, u->gid_count, sizeof(*u->gids), compare_numbers);
 	return 0;
@@ -57,7 +57,7 @@ int delta_gids(const struct delta_set *s, struct delta_user *u)
 static const struct delta_group *group_of(const struct delta_set *s, const char *name)
 {
 	for (size_t i = 0; name && i < s->group_count; i++)
-		if (strcmp(s->groups[i].parsed.o.name, name) == 0)
+		if (!s->groups[i].gone && strcmp(s->groups[i].parsed.o.name, name) == 0)
 			return &s->groups[i];
 	return NULL;
 }
@@ -75,6 +75,43 @@ static int held_add(struct delta_user *u, size_t *size, uint32_t position)
 	}
 	u->held[u->held_count++] = position;
 	return 0;
+}
+
+/* It changed, or is no more: what stands in the base does not count. */
+static bool is_touched(const struct delta_set *s, uint32_t position)
+{
+	for (size_t i = 0; i < s->assigned_count; i++)
+		if (s->assigned[i].base && s->assigned[i].base->position == position)
+			return true;
+	return false;
+}
+
+static bool is_given_to(const struct delta_set *s, const struct delta_assigned *a, const struct delta_user *u)
+{
+	if (a->gone || !a->counts)
+		return false;
+	if (a->parsed.user)
+		return a->user == u->offset;
+	for (size_t i = 0; i < s->group_count; i++)
+		if (uuid_equal(&s->groups[i].entry, &a->group))
+			return is_in(&s->groups[i], u);
+	return false;
+}
+
+/* Those that changed, or are new. */
+static int held_assigned(const struct delta_set *s, struct delta_user *u, size_t *size, bool service, size_t *ret_given)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < s->assigned_count; i++) {
+		const struct delta_assigned *a = &s->assigned[i];
+
+		if (!is_given_to(s, a, u) || (service && a->parsed.type == ASSIGNMENT_ELIGIBLE))
+			continue;
+		(*ret_given)++;
+		r = held_add(u, size, a->position);
+	}
+	return r;
 }
 
 /* Those that do not go through a group that changed, or through one that the user is still in. */
@@ -95,7 +132,7 @@ static int held_keep(const struct delta_base *b, const struct delta_set *s, stru
 		const struct delta_group *g = group_of(s, b->through[position]);
 
 		(*ret_before)++;
-		r = !g || is_in(g, u) ? held_add(u, size, position) : 0;
+		r = !is_touched(s, position) && (!g || is_in(g, u)) ? held_add(u, size, position) : 0;
 		if (r < 0)
 			return r;
 	}
@@ -111,7 +148,7 @@ static int held_gain(const struct delta_base *b, const struct delta_set *s, stru
 	for (uint32_t i = 0; r == 0 && i < b->through_count; i++) {
 		const struct delta_group *g = group_of(s, b->through[i]);
 
-		if (!g || !is_in(g, u) || was_in(g, u))
+		if (!g || !is_in(g, u) || was_in(g, u) || is_touched(s, i))
 			continue;
 		r = policy_assignment_at(b->policy, i, &a);
 		if (r == 0 && !(service && a.type == ASSIGNMENT_ELIGIBLE)) {
@@ -137,6 +174,11 @@ int delta_policy(const struct delta_base *b, const struct delta_set *s, struct d
 	struct policy_principal p;
 	int r = policy_principal_by_id(b->policy, &u->base.principal, &u->policy.principal);
 
+	if (r == 0 && u->gone) {
+		u->policy.gone = u->other_policy = true;
+		u->policy.id = u->base.principal;
+		return 0;
+	}
 	if (r == 0)
 		r = policy_principal(b->policy, u->policy.principal, &p);
 	if (r == 0)
@@ -147,21 +189,28 @@ int delta_policy(const struct delta_base *b, const struct delta_set *s, struct d
 
 	if (moved(s, u))
 		r = held_gain(b, s, u, &size, p.kind == USER_SERVICE, &gained);
+	if (r == 0)
+		r = held_assigned(s, u, &size, p.kind == USER_SERVICE, &gained);
 	if (r < 0)
 		return r;
 	if (u->held_count > 1)
 		qsort(u->held, u->held_count, sizeof(*u->held), compare_numbers);
 	u->policy = (struct policy_change){
 		.principal = u->policy.principal,
+		.id = p.id,
+		.name = u->fresh ? u->now->o.name : NULL,
+		.login = u->record.name,
+		.place = u->fresh ? u->now->o.place : NULL,
+		.uid = u->base.uid,
 		.enabled = u->now ? u->now->enabled : p.enabled,
 		.start_ns = u->now ? u->now->start_ns : p.start_ns,
 		.end_ns = u->now ? u->now->end_ns : p.end_ns,
 		.held = u->held,
 		.held_count = u->held_count,
 	};
-	u->other_policy = u->policy.enabled != p.enabled || u->policy.start_ns != p.start_ns ||
+	u->other_policy = u->fresh || u->policy.enabled != p.enabled || u->policy.start_ns != p.start_ns ||
 			  u->policy.end_ns != p.end_ns || kept != before || gained > 0;
-	return p.uid == u->base.uid ? 0 : -EBADMSG;
+	return u->fresh || p.uid == u->base.uid ? 0 : -EBADMSG;
 }
 
 int delta_policy_added(const struct delta_base *b, const struct delta_set *s, struct delta_user *u)
@@ -169,6 +218,10 @@ int delta_policy_added(const struct delta_base *b, const struct delta_set *s, st
 	size_t size = 0, gained = 0;
 	int r = held_gain(b, s, u, &size, u->now->kind == USER_SERVICE, &gained);
 
+	if (r == 0)
+		r = held_assigned(s, u, &size, u->now->kind == USER_SERVICE, &gained);
+	if (u->held_count > 1)
+		qsort(u->held, u->held_count, sizeof(*u->held), compare_numbers);
 	u->policy = (struct policy_change){
 		.added = true,
 		.id = u->base.principal,

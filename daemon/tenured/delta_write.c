@@ -50,6 +50,52 @@ static int path_of(const struct writing *w, const char *file, uint64_t id, char 
 
 /* --- identity --- */
 
+/* Into arrays that have the room; what they say, into the hash. */
+static void add_users(const struct delta_set *s, struct identity_user *users, struct identity_delta *delta, struct sha256_ctx *h)
+{
+	for (size_t i = 0; i < s->user_count; i++) {
+		const struct identity_user *u = &s->users[i].record;
+		const uint32_t numbers[] = {s->users[i].offset, u->uid, u->gid, s->users[i].gone};
+
+		if (!s->users[i].other_identity)
+			continue;
+		if (!s->users[i].added)
+			delta->replaced[delta->replaced_count++] = s->users[i].offset;
+		hash(h, numbers, sizeof(numbers));
+		if (s->users[i].gone)
+			continue;
+		users[delta->user_count++] = *u;
+		hash(h, &u->principal, sizeof(u->principal));
+		hash(h, u->strings, u->strings_len);
+		hash(h, u->gids, u->gid_count * sizeof(*u->gids));
+	}
+}
+
+static void add_groups(const struct delta_set *s, struct identity_group *groups, struct identity_delta *delta,
+		       struct sha256_ctx *h)
+{
+	for (size_t i = 0; i < s->group_count; i++) {
+		const struct delta_group *g = &s->groups[i];
+		const uint32_t numbers[] = {g->offset, g->gid, g->gone, g->added};
+
+		if (g->same)
+			continue;
+		hash(h, numbers, sizeof(numbers));
+		if (!g->added)
+			delta->replaced[delta->replaced_count++] = g->offset;
+		if (g->gone)
+			continue;
+		groups[delta->group_count++] = (struct identity_group){.name = g->login,
+								       .gid = g->gid,
+								       .members = g->names,
+								       .member_lengths = g->lengths,
+								       .member_count = g->now_count,
+								       .members_len = g->names_len};
+		hash(h, g->login, strlen(g->login));
+		hash(h, g->names, g->names_len);
+	}
+}
+
 static int write_identity(struct writing *w)
 {
 	const struct delta_set *s = w->s;
@@ -63,35 +109,11 @@ static int write_identity(struct writing *w)
 	int r = users && groups && replaced ? 0 : -ENOMEM;
 
 	sha256_init(&h);
-	for (size_t i = 0; r == 0 && i < s->user_count; i++) {
-		const struct identity_user *u = &s->users[i].record;
-
-		if (!s->users[i].other_identity)
-			continue;
-		const uint32_t numbers[] = {s->users[i].offset, u->uid, u->gid};
-
-		users[delta.user_count++] = *u;
-		if (!s->users[i].login)
-			replaced[delta.replaced_count++] = s->users[i].offset;
-		hash(&h, numbers, sizeof(numbers));
-		hash(&h, &u->principal, sizeof(u->principal));
-		hash(&h, u->strings, u->strings_len);
-		hash(&h, u->gids, u->gid_count * sizeof(*u->gids));
+	if (r == 0) {
+		add_users(s, users, &delta, &h);
+		add_groups(s, groups, &delta, &h);
 	}
-	for (size_t i = 0; r == 0 && i < s->group_count; i++) {
-		const struct delta_group *g = &s->groups[i];
-
-		groups[delta.group_count] = g->base;
-		groups[delta.group_count].member_users = NULL;
-		groups[delta.group_count].members = g->names;
-		groups[delta.group_count].member_lengths = g->lengths;
-		groups[delta.group_count].member_count = g->now_count;
-		groups[delta.group_count++].members_len = g->names_len;
-		replaced[delta.replaced_count++] = g->offset;
-		hash(&h, g->base.name, strlen(g->base.name));
-		hash(&h, g->names, g->names_len);
-	}
-	if (r == 0 && is_news(w, DELTA_IDENTITY, &h, delta.user_count + delta.group_count, digest)) {
+	if (r == 0 && is_news(w, DELTA_IDENTITY, &h, delta.user_count + delta.group_count + delta.replaced_count, digest)) {
 		r = path_of(w, "identity", identity_base_id(w->base->identity), path);
 		if (r == 0)
 			r = identity_delta_write(path, w->generation, w->base->identity, &delta);
@@ -106,30 +128,48 @@ static int write_identity(struct writing *w)
 
 /* --- keys --- */
 
+static bool has_name(const struct delta_set *s, const char *name)
+{
+	for (size_t i = 0; i < s->user_count; i++)
+		if (s->users[i].now && s->users[i].login && strcmp(s->users[i].now->o.name, name) == 0)
+			return true;
+	return false;
+}
+
+/* In the place of the keys of a name that nobody has any more: none, and nobody's. */
+static struct user nobody_named(char *name)
+{
+	return (struct user){.o = {.name = name}, .enabled = false};
+}
+
 static int write_keys(struct writing *w)
 {
-	const struct user **users = calloc(w->s->user_count + 1, sizeof(struct user *));
+	const struct user **users = calloc(2 * w->s->user_count + 1, sizeof(struct user *));
+	struct user *left = calloc(w->s->user_count + 1, sizeof(*left));
 	uint8_t digest[DELTA_DIGEST_LEN];
 	char path[SNAPSHOT_PATH_MAX];
 	struct sha256_ctx h;
 	size_t count = 0;
-	int r = 0;
+	int r = users && left ? 0 : -ENOMEM;
 
-	if (!users)
-		return -ENOMEM;
 	sha256_init(&h);
-	for (size_t i = 0; i < w->s->user_count; i++) {
-		const struct user *u = w->s->users[i].now;
+	for (size_t i = 0; r == 0 && i < w->s->user_count; i++) {
+		const struct delta_user *u = &w->s->users[i];
 
-		if (!w->s->users[i].other_keys)
-			continue;
-		users[count++] = u;
-		hash(&h, u->o.name, strlen(u->o.name));
-		hash(&h, &u->enabled, sizeof(u->enabled));
-		for (size_t k = 0; k < u->ssh_key_count; k++)
-			hash(&h, u->ssh_keys[k], strlen(u->ssh_keys[k]));
+		if (u->left_keys && !has_name(w->s, u->left)) {
+			left[i] = nobody_named(u->left);
+			users[count++] = &left[i];
+		}
+		if (u->other_keys)
+			users[count++] = u->now;
 	}
-	if (is_news(w, DELTA_KEYS, &h, count, digest)) {
+	for (size_t i = 0; i < count; i++) {
+		hash(&h, users[i]->o.name, strlen(users[i]->o.name));
+		hash(&h, &users[i]->enabled, sizeof(users[i]->enabled));
+		for (size_t k = 0; k < users[i]->ssh_key_count; k++)
+			hash(&h, users[i]->ssh_keys[k], strlen(users[i]->ssh_keys[k]));
+	}
+	if (r == 0 && is_news(w, DELTA_KEYS, &h, count, digest)) {
 		r = path_of(w, "keys", snapshot_base_id(&w->base->keys), path);
 		if (r == 0)
 			r = keys_delta_write(path, w->generation, w->d->sequence, &w->base->keys, users, count);
@@ -137,6 +177,7 @@ static int write_keys(struct writing *w)
 			memcpy(w->d->written[DELTA_KEYS], digest, sizeof(digest));
 	}
 	free(users);
+	free(left);
 	return r;
 }
 
@@ -147,17 +188,13 @@ static int write_holders(struct writing *w, const struct policy_change *changes,
 	CLEANUP(policy_closep) struct policy *policy = NULL;
 	CLEANUP(rows_done) struct rows rows = {0};
 	struct uuid *principals = calloc(count + 1, sizeof(*principals));
-	struct policy_principal p;
 	char path[SNAPSHOT_PATH_MAX];
 	int r = principals ? path_of(w, "policy", policy_base_id(w->base->policy), path) : -ENOMEM;
 
 	if (r == 0)
 		r = policy_open_delta(w->base->policy, path, &policy);
 	for (size_t i = 0; r == 0 && i < count; i++) {
-		r = policy_principal(policy, changes[i].principal, &p);
-		if (r < 0)
-			break;
-		principals[i] = p.id;
+		principals[i] = changes[i].id;
 		r = decide_standing_rows_of(policy, changes[i].principal, rows_add, &rows);
 	}
 	if (r == 0)
@@ -173,11 +210,13 @@ static int write_holders(struct writing *w, const struct policy_change *changes,
 
 static void hash_change(struct sha256_ctx *h, const struct policy_change *c)
 {
-	const int64_t numbers[] = {c->principal, c->added, c->uid, c->service, c->enabled, c->start_ns, c->end_ns};
+	const int64_t numbers[] = {c->principal, c->added,   c->gone,	  c->uid,
+				   c->service,	 c->enabled, c->start_ns, c->end_ns};
 
 	hash(h, numbers, sizeof(numbers));
 	hash(h, &c->id, sizeof(c->id));
-	hash(h, c->added ? c->name : "", c->added ? strlen(c->name) : 0);
+	hash(h, c->name ? c->name : "", c->name ? strlen(c->name) : 0);
+	hash(h, c->name ? c->place : "", c->name ? strlen(c->place) : 0);
 	hash(h, c->held, c->held_count * sizeof(*c->held));
 }
 
@@ -201,31 +240,62 @@ static size_t list_changes(const struct writing *w, struct policy_change *change
 	return count;
 }
 
+static void hash_assigned(struct sha256_ctx *h, const struct policy_assigned *assigned)
+{
+	const struct assignment *a = assigned->assignment;
+	const int64_t numbers[] = {assigned->replaces, assigned->role, a->type, a->start_ns, a->end_ns};
+	const char *const texts[] = {a->o.name, a->o.place, a->group, a->scope};
+
+	hash(h, numbers, sizeof(numbers));
+	for (size_t i = 0; i < ARRAY_LENGTH(texts); i++)
+		hash(h, texts[i] ? texts[i] : "", texts[i] ? strlen(texts[i]) : 0);
+}
+
+/* Those that mean something here; in the order of the set, which is theirs. */
+static size_t list_assigned(const struct writing *w, struct policy_assigned *assigned, struct sha256_ctx *h)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < w->s->assigned_count; i++) {
+		const struct delta_assigned *a = &w->s->assigned[i];
+
+		if (a->gone || !a->counts)
+			continue;
+		assigned[count] = (struct policy_assigned){a->base ? a->base->position : NO_INDEX, &a->parsed, a->role};
+		hash_assigned(h, &assigned[count++]);
+	}
+	return count;
+}
+
 static int write_policy(struct writing *w, bool *ret_news)
 {
+	struct policy_assigned *assigned = calloc(w->s->assigned_count + 1, sizeof(*assigned));
 	struct policy_change *changes = calloc(w->s->user_count + 1, sizeof(*changes));
 	uint8_t digest[DELTA_DIGEST_LEN];
 	char path[SNAPSHOT_PATH_MAX];
 	struct sha256_ctx h;
-	size_t count;
-	int r = 0;
+	struct policy_delta delta;
+	int r = changes && assigned ? 0 : -ENOMEM;
 
-	if (!changes)
-		return -ENOMEM;
 	sha256_init(&h);
-	count = list_changes(w, changes, &h);
-	*ret_news = is_news(w, DELTA_POLICY, &h, count, digest);
+	if (r == 0)
+		delta = (struct policy_delta){.changes = changes,
+					      .change_count = list_changes(w, changes, &h),
+					      .assigned = assigned,
+					      .assigned_count = list_assigned(w, assigned, &h)};
+	*ret_news = r == 0 && is_news(w, DELTA_POLICY, &h, delta.change_count + delta.assigned_count, digest);
 	if (*ret_news) {
 		memset(w->d->written[DELTA_POLICY], 0xff, DELTA_DIGEST_LEN); /* until both are */
 		r = path_of(w, "policy", policy_base_id(w->base->policy), path);
 		if (r == 0)
-			r = policy_delta_write(path, w->generation, w->d->sequence, w->base->policy, changes, count);
+			r = policy_delta_write(path, w->generation, w->d->sequence, w->base->policy, &delta);
 		if (r == 0)
-			r = write_holders(w, changes, count);
+			r = write_holders(w, changes, delta.change_count);
 		if (r == 0)
 			memcpy(w->d->written[DELTA_POLICY], digest, sizeof(digest));
 	}
 	free(changes);
+	free(assigned);
 	return r;
 }
 

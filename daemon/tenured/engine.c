@@ -43,6 +43,7 @@ int engine_new(struct clock_source *clock, struct engine **ret)
 	if (!e)
 		return -ENOMEM;
 	e->clock = clock;
+	e->behind_objects = BEHIND_OBJECTS;
 	r = host_id_read(&e->host_id);
 	if (r == 0)
 		r = make_folder(PATH_STATE);
@@ -303,7 +304,7 @@ void engine_before(struct engine *e, const struct request *r, unsigned *ret_coun
 		const struct request *other = e->state.requests[i];
 
 		if (other == r || other->activated_ns == 0 || strcmp(other->role, r->role) != 0 ||
-		    !uuid_equal(&other->principal, &r->principal) ||
+		    !uuid_equal(&other->tenant_id, &r->tenant_id) || !uuid_equal(&other->principal, &r->principal) ||
 		    time_add(other->activated_ns, BEFORE_NS) < now.realtime_ns)
 			continue;
 		(*ret_count)++;

@@ -53,7 +53,7 @@ static int write_holders(struct engine *e, const struct compiled_tenant *t, cons
 	return holders_base_write(path, generation, &t->config.id, rows.items, rows.count);
 }
 
-static int write_next(struct engine *e, const struct compiled_tenant *t, const struct index_binding *bindings, size_t count)
+int engine_write_next(struct engine *e, const struct compiled_tenant *t, const struct index_binding *bindings, size_t count)
 {
 	const uint64_t generation = generation_read();
 	char path[SNAPSHOT_PATH_MAX];
@@ -83,7 +83,7 @@ static int compact(struct engine *e, size_t tenant)
 		r = compile_bindings(e->compile, &e->state, &bindings, &count, &fresh, &fresh_count);
 	if (r == 0 && (!t.directory || !t.restricted || fresh_count > 0))
 		r = -EAGAIN; /* nothing of that became so by what deltas tell */
-	return r == 0 ? write_next(e, &t, bindings, count) : r;
+	return r == 0 ? engine_write_next(e, &t, bindings, count) : r;
 }
 
 static bool is_heavy(const struct engine *e, size_t tenant)
@@ -100,6 +100,11 @@ void engine_compact(struct engine *e, size_t tenant)
 
 	if (!d->base.identity || d->whole || e->tenants[tenant].changed || d->compactor > 0)
 		return;
+	/* What is known of problems and of groups is of the bases: with others there is more to find out than to write. */
+	if (d->troubled || d->reshaped) {
+		d->whole = e->tenants[tenant].changed = true;
+		return;
+	}
 	pid = fork();
 	if (pid < 0)
 		return; /* at the next tick; and what does not fit any more is published whole */
@@ -115,7 +120,7 @@ void engine_compact(struct engine *e, size_t tenant)
 
 /* --- and we, when it is done --- */
 
-static int put_in_place(const char *tenant)
+int engine_put_next_in_place(const char *tenant)
 {
 	static const char *const files[] = {"policy", "keys", "holders", "identity"};
 	char path[SNAPSHOT_PATH_MAX], next[SNAPSHOT_PATH_MAX];
@@ -137,31 +142,44 @@ static int put_in_place(const char *tenant)
 	return r == 0 && fsync(folder) < 0 ? -EIO : r;
 }
 
-/* The new bases with deltas of what changed meanwhile. */
-static int install(struct engine *e, size_t tenant)
+int engine_write_deltas_of(struct engine *e, size_t tenant, const struct delta_base *base)
 {
-	const struct tenant_config *config = &e->compile->tenants[tenant].config;
 	struct delta *d = &e->tenants[tenant].delta;
 	const struct delta_objects *const changed[] = {&d->changed};
-	struct delta_base next;
 	struct delta_set set = {0};
 	bool policy;
 	unsigned serial;
 	const struct mirror *m = engine_mirror(e, tenant, &serial);
-	int r = m ? delta_open_base(config, true, &next) : -ENOENT;
+	int r = m ? engine_retire_changed(e, tenant, m, &d->changed) : -ENOENT;
 
 	if (r < 0)
 		return r;
 	memset(d->written, 0, sizeof(d->written));
 	const struct delta_where where = engine_delta_where(e, tenant, m);
 
-	r = delta_compute(d, &next, changed, ARRAY_LENGTH(changed), &where, &set);
+	r = delta_compute(d, base, changed, ARRAY_LENGTH(changed), &where, &set);
 	if (r == 0)
-		r = delta_write(d, &next, &set, &where, generation_read(), &policy);
+		r = delta_write(d, base, &set, &where, generation_read(), &policy);
 	if (r == 0)
-		r = put_in_place(config->name);
+		engine_take_set(e, tenant, &set);
 	d->weight = set.weight;
 	delta_set_done(&set);
+	return r;
+}
+
+/* The new bases with deltas of what changed meanwhile. */
+static int install(struct engine *e, size_t tenant)
+{
+	const struct tenant_config *config = &e->compile->tenants[tenant].config;
+	struct delta *d = &e->tenants[tenant].delta;
+	struct delta_base next;
+	int r = delta_open_base(config, true, &next);
+
+	if (r < 0)
+		return r;
+	r = engine_write_deltas_of(e, tenant, &next);
+	if (r == 0)
+		r = engine_put_next_in_place(config->name);
 	if (r < 0) {
 		delta_base_done(&next);
 		return r;
@@ -176,7 +194,6 @@ static void finish(struct engine *e, size_t tenant, bool written)
 {
 	struct engine_tenant *t = &e->tenants[tenant];
 
-	t->delta.compactor = 0;
 	if (!t->delta.whole && (!written || install(e, tenant) < 0))
 		t->changed = t->delta.whole = true;
 	if (!t->delta.whole)
@@ -196,8 +213,15 @@ void engine_compact_tick(struct engine *e)
 		}
 		const pid_t ended = waitpid(pid, &status, WNOHANG);
 
-		if (ended != 0)
-			finish(e, i, ended == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0);
+		if (ended == 0)
+			continue;
+		const bool written = ended == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+
+		e->tenants[i].delta.compactor = 0;
+		if (e->tenants[i].delta.publishing)
+			engine_behind_done(e, i, written);
+		else
+			finish(e, i, written);
 	}
 }
 

@@ -116,7 +116,7 @@ static bool still_gains(struct engine *e, const struct request *r, const struct 
 {
 	const struct window w = state_grant_window(now, dates, r->duration_ns, eligible->window.end_ns);
 
-	return uuid_is_null(&r->extends) || engine_gains(e, &r->principal, r->role, r->scope, &w, now);
+	return uuid_is_null(&r->extends) || engine_gains(e, &r->tenant_id, &r->principal, r->role, r->scope, &w, now);
 }
 
 /* The last approval: the request is judged anew, and nonce and grant are one write (T44). */

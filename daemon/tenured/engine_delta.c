@@ -62,9 +62,25 @@ struct delta_where engine_delta_where(const struct engine *e, size_t tenant, con
 		.tenant = config,
 		.m = m,
 		.accounts = &e->compile->accounts,
+		.host = &e->compile->host,
 		.state = &e->state,
-		.may_add = !config->ldap.derive_ids && e->compile->host.local_login_count == 0,
 	};
+}
+
+void engine_take_set(struct engine *e, size_t tenant, struct delta_set *s)
+{
+	struct problem_list *list = &e->compile->tenants[tenant].problems;
+	struct delta *d = &e->tenants[tenant].delta;
+	const bool any = s->problems.count > 0;
+
+	d->reshaped = s->reshaped;
+	delta_keep_primary(d, s);
+	if (!any && !d->troubled)
+		return;
+	problem_list_cut(list, d->base_problems);
+	problem_list_move(list, &s->problems);
+	d->troubled = any;
+	engine_collect_problems(e);
 }
 
 static int publish(struct engine *e, size_t tenant, const struct mirror *m, bool *ret_policy)
@@ -73,10 +89,13 @@ static int publish(struct engine *e, size_t tenant, const struct mirror *m, bool
 	struct delta *d = &e->tenants[tenant].delta;
 	const struct delta_objects *const changed[] = {&d->before, &d->changed};
 	struct delta_set set;
-	int r = delta_compute(d, &d->base, changed, ARRAY_LENGTH(changed), &where, &set);
+	int r = engine_retire_changed(e, tenant, m, &d->changed);
 
+	if (r == 0)
+		r = delta_compute(d, &d->base, changed, ARRAY_LENGTH(changed), &where, &set);
 	if (r < 0)
 		return r;
+	engine_take_set(e, tenant, &set);
 	d->weight = set.weight;
 	r = delta_write(d, &d->base, &set, &where, generation_read(), ret_policy);
 	delta_set_done(&set);
@@ -95,7 +114,8 @@ int engine_publish_delta(struct engine *e, size_t tenant)
 		r = engine_renew_policy(e, tenant);
 	if (r < 0)
 		return r;
-	(void)generation_bump();
+	if (!policy)
+		(void)generation_bump(); /* else that is done */
 	e->tenants[tenant].delta_count++;
 	if (policy) {
 		engine_rejudge(e, &o);
@@ -112,13 +132,16 @@ static bool begin(struct engine *e, size_t tenant, uint64_t generation)
 {
 	const struct compiled_tenant *t = &e->compile->tenants[tenant];
 	struct delta *d = &e->tenants[tenant].delta;
+	unsigned serial;
+	const struct mirror *m = engine_mirror(e, tenant, &serial);
 
-	if (!t->restricted || generation == 0 || delta_open_base(&t->config, false, &d->base) < 0)
+	if (!m || !t->restricted || generation == 0 || delta_open_base(&t->config, false, &d->base) < 0)
 		return false;
 	/* What only restricts and did not compile left the last good one in its place (T49). */
-	if (policy_generation(d->base.policy) != generation || delta_rules(d, &t->config, t->directory) < 0)
+	if (policy_generation(d->base.policy) != generation || delta_rules(d, &t->config, t->directory, m) < 0)
 		return false;
-	d->clean = d->clean && t->problems.count == 0 && !t->problems.lost;
+	d->clean = !t->problems.lost;
+	d->base_problems = t->problems.count;
 	return true;
 }
 

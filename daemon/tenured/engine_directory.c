@@ -145,8 +145,7 @@ void engine_release_directory(struct engine *e, size_t tenant)
 	(void)malloc_trim(0); /* as much as the mirror has, in small pieces between those that stay */
 }
 
-/* Puts what was compiled in the place of what was; the configuration stays. */
-static void exchange(struct compiled_tenant *t, struct compiled_tenant *now)
+void engine_exchange(struct compiled_tenant *t, struct compiled_tenant *now)
 {
 	const struct tenant_config config = t->config;
 
@@ -164,7 +163,7 @@ int engine_hold_directory(struct engine *e, size_t tenant)
 	if (e->compile->tenants[tenant].released)
 		r = compile_one(e->compile, tenant, &e->state, &e->mirrors, &now);
 	if (r == 0 && e->compile->tenants[tenant].released)
-		exchange(&e->compile->tenants[tenant], &now);
+		engine_exchange(&e->compile->tenants[tenant], &now);
 	return r;
 }
 
@@ -195,12 +194,15 @@ static int publish_directory(struct engine *e, size_t i)
 
 	if (r == 0)
 		return 0;
+	if (engine_publish_behind(e, i) == 0)
+		return -EINPROGRESS;
 	delta_restart(&e->tenants[i].delta);
 	r = compile_anew(e, i, &now);
 	if (r < 0)
 		return r;
-	exchange(&e->compile->tenants[i], &now);
+	engine_exchange(&e->compile->tenants[i], &now);
 	r = engine_publish_one(e, i);
+	e->tenants[i].in_front = r < 0;
 	if (r == 0)
 		engine_rejudge(e, &o);
 	engine_overs_done(e, &o);
@@ -216,9 +218,13 @@ void engine_directories_tick(struct engine *e, const struct instant *now)
 		struct engine_tenant *t = &e->tenants[i];
 		struct instant end;
 
-		if (!t->changed || t->not_before_ns > now->boottime_ns)
+		if (!t->changed || t->delta.publishing || t->not_before_ns > now->boottime_ns)
 			continue;
-		t->changed = publish_directory(e, i) < 0;
+		const int r = publish_directory(e, i);
+
+		t->changed = r < 0;
+		if (r == -EINPROGRESS)
+			continue;
 		if (e->clock->now(e->clock, &end) < 0)
 			end = *now;
 		t->not_before_ns = end.boottime_ns + (end.boottime_ns - now->boottime_ns);
@@ -232,7 +238,7 @@ int64_t engine_directories_due(const struct engine *e)
 	int64_t due = TIME_FOREVER;
 
 	for (size_t i = 0; may_publish(e) && i < e->tenant_count; i++)
-		if (e->tenants[i].changed && e->tenants[i].not_before_ns < due)
+		if (e->tenants[i].changed && !e->tenants[i].delta.publishing && e->tenants[i].not_before_ns < due)
 			due = e->tenants[i].not_before_ns;
 	return due;
 }

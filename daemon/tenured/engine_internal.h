@@ -19,6 +19,7 @@ struct engine_tenant {
 	bool grants_dirty;	 /* the file says something else than the state does */
 	bool grants_ended;	 /* and it is about to be written for that */
 	bool changed;		 /* its mirror says something else than its files do */
+	bool in_front;		 /* a child could not publish that: we do */
 	int64_t not_before_ns;	 /* BOOTTIME: changes until then are one publication */
 	bool silent;		 /* its server does not answer */
 	struct problem_list trouble; /* why nothing can be heard of it */
@@ -29,7 +30,7 @@ struct engine_tenant {
 
 /* What a principal has had written lately: engine_limit.c. */
 struct spender {
-	struct uuid principal;
+	struct uuid tenant_id, principal;
 	int64_t paid_ns; /* BOOTTIME when nothing of it counts any more */
 };
 #define SPENDERS_MAX 1024
@@ -47,6 +48,7 @@ struct engine {
 	uint8_t bindings[SHA256_DIGEST_SIZE]; /* what the index that is published says of local logins */
 	struct engine_tenant *tenants;
 	size_t tenant_count;
+	size_t behind_objects; /* a directory of so many is published by a child */
 	struct watch *watch;
 	bool started, floor_said;
 	unsigned draining; /* so many removals are under way */
@@ -130,6 +132,8 @@ int engine_publish_grants(struct engine *e, size_t tenant);
 /* Makes a fresh grant count. If it cannot be published it is revoked again, and -EROFS. */
 int engine_grant_published(struct engine *e, struct request *r) MUST_CHECK;
 void engine_close_tenants(struct engine *e);
+/* Are they other than what the index that is published says? */
+bool engine_bindings_changed(const struct engine *e, const struct index_binding *bindings, size_t count);
 
 /* --- engine_standing.c --- */
 
@@ -146,6 +150,8 @@ int engine_renew_policy(struct engine *e, size_t tenant) MUST_CHECK;
 
 /* Publishes what changed as deltas. 0; -EAGAIN: all of it is to be published; -errno: likewise, and disk or memory fail. */
 int engine_publish_delta(struct engine *e, size_t tenant) MUST_CHECK;
+/* What the set says is true: its problems are the tenant's, beside those of its bases. */
+void engine_take_set(struct engine *e, size_t tenant, struct delta_set *s);
 /* What its changes are held against. */
 struct delta_where engine_delta_where(const struct engine *e, size_t tenant, const struct mirror *m);
 /* All files of the tenant were published, or failed to be: what changes from now on may be deltas of them. */
@@ -161,6 +167,21 @@ void engine_compact_tick(struct engine *e);
 void engine_compact(struct engine *e, size_t tenant);
 /* BOOTTIME when to look again. */
 int64_t engine_compact_due(const struct engine *e, const struct instant *now);
+/* For a child: all files of the tenant, beside those that stand. 0 or -errno. */
+int engine_write_next(struct engine *e, const struct compiled_tenant *t, const struct index_binding *bindings,
+		      size_t count) MUST_CHECK;
+/* What changed since a child began, as deltas of what it wrote. As engine_publish_delta. */
+int engine_write_deltas_of(struct engine *e, size_t tenant, const struct delta_base *base) MUST_CHECK;
+int engine_put_next_in_place(const char *tenant) MUST_CHECK;
+
+/* --- engine_behind.c --- */
+
+/* So many objects make a publication long enough to be worth a child. */
+#define BEHIND_OBJECTS 10000
+/* Begins to publish all of a tenant without anybody having to wait. 0; -EAGAIN: it has to be done at once. */
+int engine_publish_behind(struct engine *e, size_t tenant) MUST_CHECK;
+/* The child has ended. */
+void engine_behind_done(struct engine *e, size_t tenant, bool written);
 
 /* --- engine_directory.c --- */
 
@@ -172,6 +193,8 @@ int64_t engine_directories_due(const struct engine *e);
 void engine_settle_mirrors(struct engine *e);
 /* Frees what a mirror can give again. */
 void engine_release_directory(struct engine *e, size_t tenant);
+/* Puts what was compiled in the place of what was; the configuration stays. */
+void engine_exchange(struct compiled_tenant *t, struct compiled_tenant *now);
 /* Takes a released directory from its mirror again. 0 or -ENOMEM. */
 int engine_hold_directory(struct engine *e, size_t tenant) MUST_CHECK;
 
@@ -191,6 +214,14 @@ int engine_load(struct engine *e, const struct actor *who);
 int engine_retire(struct engine *e, const struct compile *c, bool *ret_any) MUST_CHECK;
 /* Of that tenant alone; now: what it is about to be. */
 int engine_retire_one(struct engine *e, const struct compiled_tenant *now, bool *ret_any) MUST_CHECK;
+/* Of those who changed: whose uid by the policy in force is not theirs any more in the mirror. */
+int engine_retire_changed(struct engine *e, size_t tenant, const struct mirror *m,
+			  const struct delta_objects *changed) MUST_CHECK;
+/* Who would be retired; nobody is. The caller frees the list. */
+struct leaver;
+int engine_find_leavers(struct engine *e, const struct compiled_tenant *now, struct leaver **ret, size_t *ret_count) MUST_CHECK;
+/* Those, where they are not yet. */
+int engine_retire_leavers(struct engine *e, size_t tenant, const struct leaver *leavers, size_t count) MUST_CHECK;
 
 /* --- engine_judge.c --- */
 
@@ -201,8 +232,10 @@ int engine_find_actor(struct engine *e, const struct actor *who, const struct po
  * An extension runs from its own activation, so it is one only if its window ends later than what its principal holds of
  * the role there: by the grant that it names, or by another one. (engine_request.c)
  */
-bool engine_gains(struct engine *e, const struct uuid *principal, const char *role, const char *scope,
+bool engine_gains(struct engine *e, const struct uuid *tenant_id, const struct uuid *principal, const char *role, const char *scope,
 		  const struct window *w, const struct instant *now);
+/* Of who acts; zeroes: no tenant knows them. */
+struct uuid engine_tenant_id(const struct engine *e, const struct actor *who);
 /* May the request's principal hold its role? now: engine_dates_now. 0 and the terms; -EACCES, -ENOENT: no; else: unknown. */
 int engine_judge_request(struct engine *e, const struct request *r, const struct instant *now,
 			 struct eligibility *ret) MUST_CHECK;

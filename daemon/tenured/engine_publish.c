@@ -322,7 +322,7 @@ static void publish_index(struct engine *e, uint64_t generation, const struct in
 		memset(e->bindings, 0, sizeof(e->bindings));
 }
 
-static bool bindings_changed(const struct engine *e, const struct index_binding *bindings, size_t count)
+bool engine_bindings_changed(const struct engine *e, const struct index_binding *bindings, size_t count)
 {
 	uint8_t now[SHA256_DIGEST_SIZE];
 
@@ -333,7 +333,7 @@ static bool bindings_changed(const struct engine *e, const struct index_binding 
 static int publish_all(struct engine *e, const struct index_binding *bindings, size_t count)
 {
 	const uint64_t generation = generation_read();
-	const bool changed = bindings_changed(e, bindings, count);
+	const bool changed = engine_bindings_changed(e, bindings, count);
 
 	e->publish_trouble[0] = '\0';
 	note_trouble(e, make_folders(e->compile, NULL), "/var/lib/tenure");
@@ -357,7 +357,7 @@ static void publish_one(struct engine *e, size_t i, const struct index_binding *
 	const uint64_t generation = generation_read();
 
 	publish_files(e, i, generation, bindings, count);
-	if (bindings_changed(e, bindings, count))
+	if (engine_bindings_changed(e, bindings, count))
 		publish_index(e, generation, bindings, count);
 	if (renew_grants(e, i) != 0 && e->tenants[i].grants_dirty)
 		note_trouble(e, -EIO, "grants");

@@ -27,12 +27,13 @@ static int check_text(const char *text, bool needed, size_t max)
 static int check_extended(struct engine *e, const struct actor *who, const struct request_input *in,
 			  const struct instant *now)
 {
+	const struct uuid tenant_id = engine_tenant_id(e, who);
 	const struct request *r;
 
 	if (uuid_is_null(&in->extends))
 		return 0;
 	r = state_request(&e->state, &in->extends);
-	if (!r || !uuid_equal(&r->principal, &who->principal_id))
+	if (!r || !uuid_equal(&r->tenant_id, &tenant_id) || !uuid_equal(&r->principal, &who->principal_id))
 		return -ENOENT;
 	if (!state_is_live(&e->state, r, now))
 		return -EALREADY;
@@ -41,12 +42,13 @@ static int check_extended(struct engine *e, const struct actor *who, const struc
 
 static int check_limits(struct engine *e, const struct actor *who, const struct request_input *in)
 {
+	const struct uuid tenant_id = engine_tenant_id(e, who);
 	size_t open = 0, live = 0;
 
 	for (size_t i = 0; i < e->state.request_count; i++) {
 		const struct request *r = e->state.requests[i];
 
-		if (!uuid_equal(&r->principal, &who->principal_id))
+		if (!uuid_equal(&r->tenant_id, &tenant_id) || !uuid_equal(&r->principal, &who->principal_id))
 			continue;
 		live += r->state == REQUEST_ACTIVE;
 		if (r->state != REQUEST_PENDING && r->state != REQUEST_SCHEDULED)
@@ -69,7 +71,7 @@ static int check_duration(struct engine *e, const struct request_input *in, stru
 	return j->duration_ns > 0 && j->duration_ns <= max && j->duration_ns >= (min < max ? min : max) ? 0 : -EINVAL;
 }
 
-bool engine_gains(struct engine *e, const struct uuid *principal, const char *role, const char *scope,
+bool engine_gains(struct engine *e, const struct uuid *tenant_id, const struct uuid *principal, const char *role, const char *scope,
 		  const struct window *w, const struct instant *now)
 {
 	const int64_t left_ns = window_left_ns(w, now);
@@ -77,7 +79,7 @@ bool engine_gains(struct engine *e, const struct uuid *principal, const char *ro
 	for (size_t i = 0; i < e->state.request_count; i++) {
 		const struct request *r = e->state.requests[i];
 
-		if (uuid_equal(&r->principal, principal) && strcmp(r->role, role) == 0 && strcmp(r->scope, scope) == 0 &&
+		if (uuid_equal(&r->tenant_id, tenant_id) && uuid_equal(&r->principal, principal) && strcmp(r->role, role) == 0 && strcmp(r->scope, scope) == 0 &&
 		    state_is_live(&e->state, r, now) && window_left_ns(&r->window, now) >= left_ns)
 			return false;
 	}
@@ -88,9 +90,10 @@ static int check_gain(struct engine *e, const struct actor *who, const struct re
 		      const struct judged *j)
 {
 	const struct window w = state_grant_window(&j->now, &j->dates, j->duration_ns, j->eligible.window.end_ns);
+	const struct uuid tenant_id = engine_tenant_id(e, who);
 
 	return uuid_is_null(&in->extends) ||
-			       engine_gains(e, &who->principal_id, in->role, j->eligible.grant_scope, &w, &j->now)
+			       engine_gains(e, &tenant_id, &who->principal_id, in->role, j->eligible.grant_scope, &w, &j->now)
 		       ? 0
 		       : -EINVAL;
 }

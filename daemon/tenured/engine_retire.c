@@ -12,6 +12,7 @@
 
 #include "common/base/paths.h"
 #include "common/base/text.h"
+#include "daemon/tenured/delta_report.h"
 #include "daemon/tenured/engine_internal.h"
 
 #define BATCH COMMIT_MAX /* lines in one write */
@@ -45,6 +46,9 @@ struct retirement {
 	enum journal_event events[BATCH];
 	struct fields fields[BATCH];
 	size_t waiting;
+	bool listed; /* no word to the journal: they are listed instead */
+	struct leaver *leavers;
+	size_t leaver_count;
 };
 
 static int flush(struct retirement *r)
@@ -55,10 +59,27 @@ static int flush(struct retirement *r)
 	return k;
 }
 
+static int list_leaver(struct retirement *r, const struct policy_principal *p)
+{
+	struct leaver *grown = r->leavers;
+
+	if ((r->leaver_count & (r->leaver_count - 1)) == 0)
+		grown = reallocarray(grown, r->leaver_count ? 2 * r->leaver_count : 1, sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	r->leavers = grown;
+	grown[r->leaver_count] = (struct leaver){.id = p->id, .uid = p->uid};
+	(void)snprintf(grown[r->leaver_count++].name, sizeof(grown->name), "%s", p->name);
+	return 0;
+}
+
 static int retire(struct retirement *r, const struct uuid *tenant_id, const struct policy_principal *p)
 {
-	struct fields f = fields_new();
+	struct fields f;
 
+	if (r->listed)
+		return list_leaver(r, p);
+	f = fields_new();
 	fields_text(&f, "user", p->name);
 	fields_int(&f, "uid", p->uid);
 	fields_uuid(&f, "tenant_id", tenant_id);
@@ -155,6 +176,89 @@ int engine_retire_one(struct engine *e, const struct compiled_tenant *now, bool 
 
 	retired_uids_done(&r.known);
 	*ret_any = e->state.retired_count != before;
+	return k < 0 ? k : flushed;
+}
+
+int engine_find_leavers(struct engine *e, const struct compiled_tenant *now, struct leaver **ret, size_t *ret_count)
+{
+	struct retirement r = {.e = e, .listed = true};
+	int k = retired_uids_sort(&e->state, &r.known);
+
+	if (k == 0)
+		k = retire_tenant(&r, now->config.name, now);
+	retired_uids_done(&r.known);
+	*ret = r.leavers;
+	*ret_count = r.leaver_count;
+	return k;
+}
+
+/* Has the user that uid in the directory now? A uid that the directory does not write is of the user's own id. */
+static bool has_uid(const struct tenant_config *tenant, const struct mirror *m, const struct delta_entry *entry, uid_t uid)
+{
+	struct sync_field kind, number;
+	uint64_t now;
+	char *text;
+	size_t len;
+	const void *object = mirror_by_uuid(m, &entry->uuid, &len);
+
+	if (!object || sync_find(sync_object_fields(object, len), SYNC_TAG_KIND, &kind) < 0 || kind.data[0] != OBJECT_USER)
+		return false;
+	if (sync_find(sync_object_fields(object, len), SYNC_TAG_UID, &number) < 0)
+		return tenant->ldap.derive_ids && mirror_derived_id(&entry->id, tenant) == uid;
+	if (sync_field_text(&number, &text) < 0)
+		return false;
+	const bool same = number_parse(text, INT32_MAX, &now) == 0 && now == uid;
+
+	free(text);
+	return same;
+}
+
+static bool is_retired(const struct state *s, uid_t uid, const struct uuid *tenant_id, const struct uuid *principal)
+{
+	for (size_t i = 0; i < s->retired_count; i++)
+		if (s->retired[i].uid == uid && uuid_equal(&s->retired[i].principal, principal) &&
+		    uuid_equal(&s->retired[i].tenant_id, tenant_id))
+			return true;
+	return false;
+}
+
+int engine_retire_changed(struct engine *e, size_t tenant, const struct mirror *m, const struct delta_objects *changed)
+{
+	const struct tenant_config *config = &e->compile->tenants[tenant].config;
+	const struct policy *old = e->tenants[tenant].policy;
+	struct retirement r = {.e = e};
+	int k = 0;
+
+	for (size_t i = 0; k == 0 && i < changed->user_count; i++) {
+		const struct delta_entry *entry = &changed->users[i];
+		struct policy_principal p;
+		uint32_t position;
+
+		if (policy_principal_by_id(old, &entry->id, &position) < 0 || policy_principal(old, position, &p) < 0 ||
+		    p.uid == NO_ID || is_bound_uid(&e->state, &config->id, &p) || has_uid(config, m, entry, p.uid) ||
+		    is_retired(&e->state, p.uid, &config->id, &p.id))
+			continue;
+		k = retire(&r, &config->id, &p);
+	}
+	int flushed = flush(&r);
+
+	return k < 0 ? k : flushed;
+}
+
+int engine_retire_leavers(struct engine *e, size_t tenant, const struct leaver *leavers, size_t count)
+{
+	const struct uuid *tenant_id = &e->compile->tenants[tenant].config.id;
+	struct retirement r = {.e = e};
+	int k = 0;
+
+	for (size_t i = 0; k == 0 && i < count; i++) {
+		const struct policy_principal p = {.id = leavers[i].id, .uid = leavers[i].uid, .name = leavers[i].name};
+
+		if (!is_retired(&e->state, p.uid, tenant_id, &p.id))
+			k = retire(&r, tenant_id, &p);
+	}
+	int flushed = flush(&r);
+
 	return k < 0 ? k : flushed;
 }
 

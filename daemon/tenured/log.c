@@ -1,88 +1,110 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "config.h"
-
 #include "daemon/tenured/log.h"
 
 #include <ctype.h>
+#include <endian.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/uio.h>
-#ifdef HAVE_SYSTEMD
-#include <systemd/sd-journal.h>
-#endif
+#include <time.h>
+#include <unistd.h>
 
 #include "common/base/buffer.h"
 #include "common/base/id.h"
+#include "common/base/paths.h"
 #include "common/base/text.h"
+#include "daemon/tenured/log_send.h"
 
 #define IDENTIFIER     "tenured"
 #define LINE_MAX_BYTES 8192u
 #define VALUE_MAX      4096u
+#define DATAGRAM_MAX   (128u * 1024u) /* the kernel takes 208 KiB */
 
 static enum { TO_SYSLOG, TO_STDERR, TO_JOURNAL } target = TO_STDERR;
 
 void log_open(bool to_stderr)
 {
-	target = to_stderr ? TO_STDERR : TO_SYSLOG;
-#ifdef HAVE_SYSTEMD
-	if (!to_stderr && getenv("JOURNAL_STREAM"))
-		target = TO_JOURNAL;
-#endif
-	if (target == TO_SYSLOG)
-		openlog(IDENTIFIER, LOG_PID | LOG_NDELAY, LOG_AUTH);
+	target = to_stderr ? TO_STDERR : getenv("JOURNAL_STREAM") ? TO_JOURNAL : TO_SYSLOG;
+	if (target != TO_STDERR)
+		log_send_open(tenure_path(target == TO_JOURNAL ? PATH_LOG_JOURNAL : PATH_LOG_SYSLOG));
 }
 
-#ifdef HAVE_SYSTEMD
-/* "TENURE_USER=alice@contoso.com"; the journal takes any bytes, its readers escape. */
-static void journal_field(struct buffer *b, const struct log_field *field)
+/*
+ * The journal's native protocol (systemd.io/JOURNAL_NATIVE_PROTOCOL): NAME=value and a newline; or NAME, a newline, the
+ * length in eight bytes of little-endian order, the value and a newline, for a value that has newlines of its own. It
+ * takes any bytes, its readers escape.
+ */
+static void journal_field(struct buffer *b, const char *prefix, const char *name, const char *value)
 {
-	buffer_append_string(b, "TENURE_");
-	for (const char *p = field->name; *p; p++) {
+	const uint64_t len = htole64(strlen(value));
+	const bool plain = !strchr(value, '\n');
+
+	buffer_append_string(b, prefix);
+	for (const char *p = name; *p; p++) {
 		char ch = isalnum((unsigned char)*p) ? (char)toupper((unsigned char)*p) : '_';
 
 		buffer_append(b, &ch, 1);
 	}
-	buffer_append_string(b, "=");
-	buffer_append_string(b, field->value);
+	buffer_append_string(b, plain ? "=" : "\n");
+	if (!plain)
+		buffer_append(b, &len, sizeof(len));
+	buffer_append_string(b, value);
+	buffer_append_string(b, "\n");
 }
 
 static void to_journal(int priority, const char *event, const char *line, const struct log_field *fields, size_t count)
 {
-	struct buffer texts[LOG_FIELDS_MAX + 5];
-	struct iovec parts[LOG_FIELDS_MAX + 5];
-	size_t n = 0;
+	struct buffer b = BUFFER(DATAGRAM_MAX);
 
-	for (size_t i = 0; i < ARRAY_LENGTH(texts); i++)
-		texts[i] = BUFFER(LINE_MAX_BYTES + 64);
-	buffer_printf(&texts[n++], "MESSAGE=%s", line);
-	buffer_printf(&texts[n++], "PRIORITY=%d", priority);
-	buffer_printf(&texts[n++], "SYSLOG_FACILITY=%d", LOG_FAC(LOG_AUTH));
-	buffer_append_string(&texts[n++], "SYSLOG_IDENTIFIER=" IDENTIFIER);
+	journal_field(&b, "", "MESSAGE", line);
+	buffer_printf(&b, "PRIORITY=%d\nSYSLOG_FACILITY=%d\nSYSLOG_IDENTIFIER=" IDENTIFIER "\n", priority, LOG_FAC(LOG_AUTH));
 	if (event)
-		buffer_printf(&texts[n++], "TENURE_EVENT=%s", event);
+		journal_field(&b, "", "TENURE_EVENT", event);
 	for (size_t i = 0; i < count && i < LOG_FIELDS_MAX; i++)
 		if (fields[i].value)
-			journal_field(&texts[n++], &fields[i]);
-	for (size_t i = 0; i < n; i++)
-		parts[i] = (struct iovec){texts[i].data, texts[i].len};
-	(void)sd_journal_sendv(parts, (int)n);
-	for (size_t i = 0; i < ARRAY_LENGTH(texts); i++)
-		buffer_done(&texts[i]);
+			journal_field(&b, "TENURE_", fields[i].name, fields[i].value);
+	if (buffer_error(&b) == 0)
+		log_send(b.data, b.len);
+	buffer_done(&b);
 }
-#endif
+
+/* As syslog(3) writes it (RFC 3164): its readers know the month by its name in the C locale, which is ours. */
+static void to_syslog(int priority, const char *line)
+{
+	struct buffer b = BUFFER(DATAGRAM_MAX);
+	const time_t now = time(NULL);
+	char when[32] = "";
+	struct tm tm;
+
+	if (localtime_r(&now, &tm))
+		(void)strftime(when, sizeof(when), "%b %e %T ", &tm);
+	buffer_printf(&b, "<%d>%s" IDENTIFIER "[%d]: %s", LOG_AUTH | priority, when, (int)getpid(), line);
+	if (buffer_error(&b) == 0)
+		log_send(b.data, b.len);
+	buffer_done(&b);
+}
 
 static void emit(int priority, const char *event, const char *line, const struct log_field *fields, size_t count)
 {
 	if (target == TO_STDERR)
 		(void)fprintf(stderr, IDENTIFIER ": %s\n", line);
 	else if (target == TO_SYSLOG)
-		syslog(LOG_AUTH | priority, "%s", line);
-#ifdef HAVE_SYSTEMD
+		to_syslog(priority, line);
 	else
 		to_journal(priority, event, line, fields, count);
-#endif
+}
+
+bool log_flush(void)
+{
+	size_t lost;
+
+	if (!log_send_flush())
+		return false;
+	lost = log_send_lost();
+	if (lost > 0)
+		log_text(LOG_WARNING, "%zu lines were lost: the log daemon did not read; the journal of grants has all", lost);
+	return true;
 }
 
 void log_text(int priority, const char *format, ...)

@@ -13,8 +13,13 @@
 
 #include "common/base/result.h"
 
-/* to_stderr: for a person who runs it in the foreground. Else the journal, if systemd started us, or syslog. */
+/*
+ * to_stderr: for a person who runs it in the foreground. Else the journal, if systemd started us, or syslog; neither is
+ * ever waited for (log_send.h).
+ */
 void log_open(bool to_stderr);
+/* Sends what the log daemon did not take. True: nothing waits any more. */
+bool log_flush(void);
 
 /* One line of our own words; arguments from outside have been through text_escape. */
 void log_text(int priority, const char *format, ...) PRINTF_LIKE(2, 3);

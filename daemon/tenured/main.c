@@ -20,14 +20,16 @@
 #include "daemon/tenured/broker.h"
 #include "daemon/tenured/drain.h"
 #include "daemon/tenured/log.h"
+#include "daemon/tenured/log_send.h"
 #include "daemon/tenured/notify.h"
 #include "daemon/tenured/server.h"
 
 #define DESCRIPTORS 16384 /* a connection takes two */
+#define LOG_RETRY_MS 200
 
 struct program {
 	struct broker broker;
-	struct loop_source *terminate, *interrupt, *hang_up, *watchdog;
+	struct loop_source *terminate, *interrupt, *hang_up, *watchdog, *log;
 };
 
 static void on_terminate(void *context, int signal_number)
@@ -60,6 +62,29 @@ static void on_watchdog(void *context)
 
 	notify_watchdog();
 	loop_set_timer(p->watchdog, loop_in_ms(notify_watchdog_ms()));
+}
+
+static void on_log(void *context)
+{
+	struct program *p = context;
+
+	loop_set_timer(p->log, log_flush() ? TIME_FOREVER : loop_in_ms(LOG_RETRY_MS));
+}
+
+static void on_log_waits(void *context)
+{
+	struct program *p = context;
+
+	loop_set_timer(p->log, loop_in_ms(LOG_RETRY_MS));
+}
+
+static int watch_log(struct program *p)
+{
+	int r = loop_add_timer(p->broker.loop, TIME_FOREVER, on_log, p, &p->log);
+
+	if (r == 0)
+		log_send_on_wait(on_log_waits, p);
+	return r;
 }
 
 /* No core, no look inside (T34); descriptors enough; nothing of where we were started stays. */
@@ -112,6 +137,8 @@ static int run(struct program *p)
 
 	if (r == 0)
 		r = loop_new(&p->broker.loop);
+	if (r == 0)
+		r = watch_log(p);
 	if (r == 0)
 		r = watch_signals(p);
 	if (r == 0)
@@ -243,6 +270,8 @@ int main(int argc, char **argv)
 	else if (r == 0)
 		r = order.drain_reason ? drain(&p, order.drain_reason) : run(&p);
 	broker_done(&p.broker);
+	log_send_on_wait(NULL, NULL);
 	loop_free(p.broker.loop);
+	(void)log_flush();
 	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

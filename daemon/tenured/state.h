@@ -92,6 +92,8 @@ struct request *state_request(const struct state *s, const struct uuid *id);
 const struct binding *state_binding_of_login(const struct state *s, const char *login);
 const struct binding *state_binding_of_principal(const struct state *s, const struct uuid *tenant_id,
 						 const struct uuid *principal);
+/* As `retire` does, in memory alone. 0 or -ENOMEM. */
+int state_add_retired(struct state *s, const struct retired *t) MUST_CHECK;
 /* May the principal have that uid? */
 bool state_uid_is_free(const struct state *s, const struct uuid *tenant_id, uid_t uid, const struct uuid *principal);
 const char *state_policy_hash(const struct state *s, const char *file);

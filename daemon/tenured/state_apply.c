@@ -233,19 +233,25 @@ static int apply_bind(struct state *s, const struct journal_record *record)
 	return 0;
 }
 
+int state_add_retired(struct state *s, const struct retired *t)
+{
+	struct retired *grown = grow(s->retired, s->retired_count, sizeof(*grown));
+
+	if (!grown)
+		return -ENOMEM;
+	s->retired = grown;
+	s->retired[s->retired_count++] = *t;
+	return 0;
+}
+
 static int apply_retire(struct state *s, const struct journal_record *record)
 {
-	struct retired t, *grown;
+	struct retired t;
 
 	if (get_uid(record->line, "uid", &t.uid) < 0 || get_uuid(record->line, "tenant_id", &t.tenant_id) < 0 ||
 	    get_uuid(record->line, "principal", &t.principal) < 0)
 		return -EINVAL;
-	grown = grow(s->retired, s->retired_count, sizeof(*grown));
-	if (!grown)
-		return -ENOMEM;
-	s->retired = grown;
-	s->retired[s->retired_count++] = t;
-	return 0;
+	return state_add_retired(s, &t);
 }
 
 static int apply_policy(struct state *s, const struct journal_record *record)

@@ -76,6 +76,34 @@ static bool is_wanted(const struct history *h, const struct journal_record *reco
 	return !h->id || (id && uuid_parse(id, &uuid) == 0 && request_id_matches(&uuid, h->id));
 }
 
+/* The uid of who acted as root says that another tenant has such a one. */
+static bool is_foreign(const struct history *h, json_int_t uid)
+{
+	struct broker *b = call_broker(h->call);
+
+	for (size_t i = 0; i < engine_tenant_count(b->engine); i++) {
+		const struct tenant_config *t = engine_tenant(b->engine, i);
+
+		if (t && !uuid_equal(&t->id, &h->tenant_id) && uid >= t->id_range.first && uid <= t->id_range.last)
+			return true;
+	}
+	return false;
+}
+
+static json_t *row_of(const struct history *h, const struct journal_record *record)
+{
+	json_t *row = row_event(record), *login_uid = json_object_get(record->line, "by_login_uid"), *details;
+
+	if (!row || !h->of_tenant || !login_uid || !is_foreign(h, json_integer_value(login_uid)))
+		return row;
+	details = json_copy(record->line);
+	if (json_object_del(details, "by_login_uid") < 0 || json_object_set_new(row, "details", details) < 0) {
+		json_decref(row);
+		return NULL;
+	}
+	return row;
+}
+
 static int collect(void *context, const struct journal_record *record)
 {
 	struct history *h = context;
@@ -84,7 +112,7 @@ static int collect(void *context, const struct journal_record *record)
 		return 0;
 	if (json_array_size(h->items) >= h->limit)
 		(void)json_array_remove(h->items, 0);
-	return json_array_append_new(h->items, row_event(record)) < 0 ? -ENOMEM : 0;
+	return json_array_append_new(h->items, row_of(h, record)) < 0 ? -ENOMEM : 0;
 }
 
 /* Drops the oldest until the rest fits a message. */

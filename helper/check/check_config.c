@@ -211,9 +211,20 @@ static int load_mirror(struct check_context *c, const struct tenant_config *t, s
 	return r == -ENOMEM ? r : 0;
 }
 
-int check_directory(struct check_context *c)
+static int introduce(struct check_context *c)
 {
 	int r = 0;
+
+	for (size_t i = 0; i < c->tenant_count; i++)
+		for (size_t k = 0; r == 0 && k < c->tenant_count; k++)
+			if (k != i)
+				r = tenants_introduce(&c->tenants[i], &c->tenants[k]);
+	return r;
+}
+
+int check_directory(struct check_context *c)
+{
+	int r = introduce(c);
 
 	for (size_t i = 0; r == 0 && i < c->tenant_count; i++)
 		r = c->tenants[i].source == SOURCE_LDAP ? load_mirror(c, &c->tenants[i], &c->directories[i])

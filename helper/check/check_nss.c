@@ -197,12 +197,29 @@ int check_nss(struct check_context *c)
 }
 
 /* It keeps answers for minutes, ends of roles among them. */
+/* What the log says of a tenant that hides is for root; a role that gives its readers' group gives that too. */
+static void check_log_readers(struct check_context *c)
+{
+	static const char *const readers[] = {"adm", "systemd-journal"};
+	bool hides = false;
+
+	for (size_t i = 0; i < c->tenant_count; i++)
+		hides = hides || c->tenants[i].visibility == VISIBILITY_TENANT;
+	for (size_t i = 0; hides && i < c->host.allow_group_count; i++)
+		for (size_t k = 0; k < ARRAY_LENGTH(readers); k++)
+			if (strcmp(c->host.allow_groups[i], readers[k]) == 0)
+				problem_add(&c->problems, SEVERITY_WARNING, "visibility-log", "tenure.conf",
+					    "take it out of ceiling.allow_groups",
+					    "who gets %s by a role reads of every tenant in the log", readers[k]);
+}
+
 int check_caches(struct check_context *c)
 {
 	const char *leak = leak_find();
 
 	for (size_t i = 0; i < c->tenant_count; i++)
 		tenant_check_leak(&c->tenants[i], leak, &c->problems);
+	check_log_readers(c);
 	if (check_exists(c, "/run/nscd/socket"))
 		problem_add(&c->problems, SEVERITY_WARNING, "caches", "", "apt remove nscd",
 			    "nscd shows roles for minutes after they end");

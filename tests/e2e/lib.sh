@@ -115,10 +115,11 @@ start_sshd()
 	wait_for ssh_answers || { echo "sshd did not start:"; cat "$sshd_log"; exit 99; }
 }
 ssh_answers() { ss -ltn | grep -q '127.0.0.1:22 '; }
-# A log of what goes to syslog: nobody else reads /dev/log in a bed.
+# A log of what goes to syslog: nobody else reads /dev/log in a bed. By one process: with one for each message, socat loses
+# count when there are many, and whoever logs waits for it.
 start_syslog()
 {
-	socat -u UNIX-RECVFROM:/dev/log,fork,mode=666 OPEN:/run/syslog,creat,append &
+	socat -u UNIX-RECV:/dev/log,mode=666 OPEN:/run/syslog,creat,append &
 	wait_for test -S /dev/log
 }
 
@@ -155,6 +156,26 @@ on_terminal()
 	X
 	return "${PIPESTATUS[0]}"
 }
+# PID WORD: the memory of the process does not hold it; where it does is said
+memory_lacks()
+{
+	perl - "$@" <<-'P'
+		my ($pid, $word) = @ARGV;
+		open my $maps, '<', "/proc/$pid/maps" or die; open my $mem, '<:raw', "/proc/$pid/mem" or die;
+		my $found = 0;
+		while (<$maps>) {
+			my ($from, $to, $mode) = /^([0-9a-f]+)-([0-9a-f]+) (\S+)/ or next;
+			next if $mode !~ /^r/ || /vvar|vsyscall/;
+			($from, $to) = (hex $from, hex $to);
+			sysseek $mem, $from, 0 or next;
+			sysread $mem, my $data, $to - $from or next;
+			next if index($data, $word) < 0;
+			$found++;
+			print;
+		}
+		exit($found ? 1 : 0);
+	P
+}
 history_has() { tenure history --json | jq -e --arg e "$1" 'any(.items[]; .event == $e)'; }
 
 # What tests change in the directory, wherever it is.
@@ -175,6 +196,19 @@ visitor_add() # USER
 	sed -i -e 's/^roles = (/&\n  { name = "visitor"; title = "Visitor"; actions = [ "login", "group:adm", "group:shadow" ];\n    activation = { max_duration = "1h"; justification = false; step_up = false; approvals = 0; }; },/' \
 		-e "s/^assignments = (/&\n  { type = \"eligible\"; role = \"visitor\"; user = \"$1\"; scope = \"\/\"; },/" $directory
 }
+assignment_add() # TYPE ROLE USER SCOPE
+{
+	sed -i "s|^assignments = (|&\n  { type = \"$1\"; role = \"$2\"; user = \"$3\"; scope = \"$4\"; },|" $directory
+}
+assignment_remove() { sed -i "/type = \"$1\"; role = \"$2\"; user = \"$3\"/d" $directory; } # TYPE ROLE USER
+password_set() # USER WORD
+{
+	local hash
+	hash=$(mkpasswd -m yescrypt -R 5 "$2")
+	sed -i "/name = \"$1\"/s|password = \"[^\"]*\"|password = \"$hash\"|" $directory
+}
+# USER goes, and somebody else comes with the name and the uid.
+user_replace() { sed -i "s/name = \"$1\";/& id = \"11111111-2222-4333-8444-555555555555\";/" $directory; }
 
 host_up()
 {
@@ -197,17 +231,33 @@ if [ "${TENURE_E2E_SOURCE:-file}" = ldap ] && [ -z "${e2e_of_ldap:-}" ]; then
 		. /tests/ldap/lib.sh
 		e2e_tenant_up && cp /run/tenure.conf.of-file /etc/tenure/tenure.conf
 	)
-	directory_change() { printf '%s\n' "$@" | ldapmodify -x -H ldapi:/// -D cn=admin,dc=contoso,dc=com -w "$password" >/dev/null; } # LINE...
+	# shellcheck disable=SC2031  # that subshell has a password of its own
+	as_admin() { local c=$1; shift; "$c" -x -H ldapi:/// -D cn=admin,dc=contoso,dc=com -w "$password" "$@"; } # COMMAND ARGUMENT...
+	directory_change() { printf '%s\n' "$@" | as_admin ldapmodify >/dev/null; } # LINE...
 	account_enabled() # USER TRUE|FALSE
 	{
 		directory_change "dn: uid=$1,ou=people,dc=contoso,dc=com" 'changetype: modify' 'replace: tenureEnabled' "tenureEnabled: $2"
 	}
 	account_disable() { account_enabled "$1" FALSE; }
 	account_enable() { account_enabled "$1" TRUE; }
-	eligible_add() # NAME ROLE PRINCIPAL SCOPE
+	entry_of_assignment() # NAME TYPE ROLE PRINCIPAL SCOPE
 	{
 		directory_change "dn: cn=$1,ou=assignments,ou=tenure,dc=contoso,dc=com" 'changetype: add' 'objectClass: tenureRoleAssignment' \
-			"cn: $1" 'tenureAssignmentType: eligible' "tenureRole: $2" "tenurePrincipal: $3,dc=contoso,dc=com" "tenureScopePath: $4"
+			"cn: $1" "tenureAssignmentType: $2" "tenureRole: $3" "tenurePrincipal: $4,dc=contoso,dc=com" "tenureScopePath: $5"
+	}
+	eligible_add() { entry_of_assignment "$1" eligible "$2" "$3" "$4"; } # NAME ROLE PRINCIPAL SCOPE
+	assignment_add() { entry_of_assignment "$1-$2-$3" "$1" "$2" "uid=$3,ou=people" "$4"; }
+	assignment_remove() { directory_change "dn: cn=$1-$2-$3,ou=assignments,ou=tenure,dc=contoso,dc=com" 'changetype: delete'; }
+	password_set()
+	{
+		directory_change "dn: uid=$1,ou=people,dc=contoso,dc=com" 'changetype: modify' 'replace: userPassword' \
+			"userPassword: {CRYPT}$(mkpasswd -m yescrypt -R 5 "$2")"
+	}
+	user_replace()
+	{
+		local dn="uid=$1,ou=people,dc=contoso,dc=com"
+		as_admin ldapsearch -LLL -o ldif_wrap=no -b "$dn" -s base >/run/replaced &&
+			directory_change "dn: $dn" 'changetype: delete' && as_admin ldapadd -f /run/replaced >/dev/null
 	}
 	quick_root_take() { directory_change 'dn: cn=op-quick-root,ou=assignments,ou=tenure,dc=contoso,dc=com' 'changetype: delete'; }
 	quick_root_give() { eligible_add op-quick-root quick-root cn=operators,ou=groups /prod/hr/web; }

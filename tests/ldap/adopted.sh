@@ -114,7 +114,9 @@ of_rfc2307()
 	host_of 'schema = "rfc2307";'
 	rm -rf /var/lib/tenure/mirror /var/lib/tenure/tenants /var/lib/tenure/index /run/tenure/fresh-contoso
 	start_tenured
-	check "its ids are adopted by declaring its range" wait_for field_is old 3 12001
+	check "a home that lies elsewhere is refused, and said" wait_for sh -c "tenure check --json | jq -e 'any(.items[]; .id == \"dir-home\")'"
+	echo 'home_parents = [ "/srv" ];' >>/etc/tenure/tenants.d/contoso.conf
+	check "its ids are adopted by declaring its range, its homes by their folder" wait_for field_is old 3 12001
 	check "  with the primary group that it says" field_is old 4 12500
 	check "  and its home" field_is old 6 /srv/old
 	check "members by name" in_group staff-x old

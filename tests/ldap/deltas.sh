@@ -39,6 +39,7 @@ has_one_delta() { [ "$(compgen -G "$folder/$1.????????????????" | wc -l)" = 1 ];
 base_is() { [ "$(base)" = "$1" ]; }
 base_is_not() { [ "$(base)" != "$1" ]; }
 no_leftovers() { ! compgen -G "$folder/*.next" >/dev/null && ! compgen -G "$folder/.*" >/dev/null; }
+unknown() { ! known "$1"; }
 lets_in() { tenure explain "$1" --service sshd; }
 keeps_out() { ! lets_in "$1"; }
 
@@ -63,6 +64,27 @@ check "  is none any more" wait_for not_in_group u2 dba
 check "somebody who may log in" lets_in alice
 check "  and is disabled" change "dn: uid=alice,$people" 'changetype: modify' 'replace: tenureEnabled' 'tenureEnabled: FALSE'
 check "  is kept out" wait_for keeps_out alice
+newcomers 300 300
+wait_for known u300
+before=$(base)
+check "somebody who is renamed" change "dn: uid=u300,$people" 'changetype: modrdn' 'newrdn: uid=u300b' 'deleteoldrdn: 1'
+check "  is known by the new name" wait_for known u300b
+check "  and by no other" unknown u300
+check "  and somebody who is deleted" change "dn: uid=u300b,$people" 'changetype: delete'
+check "  is nobody" wait_for unknown u300b
+check "a group that is new" change "dn: cn=delta,$groups" 'changetype: add' 'objectClass: posixGroup' 'objectClass: tenureGroup' \
+	'cn: delta' 'gidNumber: 1900010999' "member: uid=u2,$people"
+check "  has its members" wait_for in_group u2 delta
+check "  and goes" change "dn: cn=delta,$groups" 'changetype: delete'
+check "  from them" wait_for not_in_group u2 delta
+check "somebody who may not log in" keeps_out u1
+check "  and is assigned that he may" change "dn: cn=u1-may-log-in,ou=assignments,ou=tenure,$suffix" 'changetype: add' \
+	'objectClass: tenureRoleAssignment' 'cn: u1-may-log-in' 'tenureAssignmentType: active' 'tenureRole: host-user-login' \
+	"tenurePrincipal: uid=u1,$people" 'tenureScopePath: /'
+check "  may" wait_for lets_in u1
+check "  until that is taken away" change "dn: cn=u1-may-log-in,ou=assignments,ou=tenure,$suffix" 'changetype: delete'
+check "  and is kept out" wait_for keeps_out u1
+check "  and none of that wrote anything anew" base_is "$before"
 check "two hundred newcomers" newcomers 4 203
 check "  are known" wait_for known u203
 new_shells 1 150 /bin/dash

@@ -69,6 +69,8 @@ changing()
 	check "passwd with a wrong one changes nothing" not_changed
 	check "  so that the new one still logs in" login alice brand-new-1
 	set_password "$alice" "$password" >/dev/null
+	check "T34 the worker's memory holds neither the new one" memory_lacks "$(pgrep -x tenure-sync)" brand-new-1
+	check "T34   nor the one that failed" memory_lacks "$(pgrep -x tenure-sync)" another-1
 }
 not_changed() { ! passwd_as alice wrong another-1; }
 

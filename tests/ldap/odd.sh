@@ -124,7 +124,9 @@ odd_fields()
 	left_out f-shell-newline dir-field 'shell is no plain path' 'loginShell=/bin/sh\nroot::0:0::/:/bin/sh'
 	left_out f-shell-huge dir-entry 'loginShell is too long' "loginShell: /$(many 20000)"
 	account f-no-shell
-	account f-no-home-there 'homeDirectory: /nowhere/at/all'
+	left_out f-home-elsewhere dir-home 'where the tenant.s users may have none' 'homeDirectory: /nowhere/at/all'
+	left_out f-home-systemd dir-home 'where the tenant.s users may have none' 'homeDirectory: /etc/systemd/system/cron.service.d'
+	account f-home-flat 'homeDirectory: /home/f-home-flat'
 	account f-umlaut 'gecos: x' 'description=J\0303\0266rg'
 	printf '%s\t%s\t%s\n' "$(dn_of f-key)" dir-key 'ssh key 1 is no public key' >>$expected
 	account f-key 'sshPublicKey=command="id" ssh-rsa x' "sshPublicKey: $(cut -d' ' -f1,2 /run/key.pub)"
@@ -279,7 +281,7 @@ who_is_served()
 	check "  is there once" test "$(getent group | grep -c '^p3:')" = 1
 	check "where no group has that number it is the user's own" test "$(id -gn p2)" = p2
 	check "no shell is bash" test "$(getent passwd f-no-shell | cut -d: -f7)" = /bin/bash
-	check "a home that is nowhere" test "$(getent passwd f-no-home-there | cut -d: -f6)" = /nowhere/at/all
+	check "a home beside those of the host" test "$(getent passwd f-home-flat | cut -d: -f6)" = /home/f-home-flat
 	check "a user with a key that is none has the other" test "$(tenure ssh-keys f-key | cut -d' ' -f1,2)" = "$(cut -d' ' -f1,2 /run/key.pub)"
 	check "all of $plain plain users" test "$(getent passwd | grep -c '^p[0-9]*:')" = $plain
 	check "nobody by an alias or a referral" unknown to-elsewhere

@@ -34,10 +34,15 @@ people_ldif() # SUFFIX DC USER NUMBER
 		$(user_ldif "$1" "$3" "$4")
 	L
 }
-user_ldif() # SUFFIX NAME NUMBER
+dc_of() { sed 's/dc=//g; s/,/./g' <<<"$1"; } # SUFFIX
+user_ldif() # SUFFIX NAME NUMBER [HOME]
 {
 	printf 'dn: uid=%s,ou=people,%s\nobjectClass: account\nobjectClass: posixAccount\nuid: %s\ncn: %s\n' "$2" "$1" "$2" "$2"
-	printf 'uidNumber: %s\ngidNumber: %s\nhomeDirectory: /home/%s\n\n' "$3" "$3" "$2"
+	printf 'uidNumber: %s\ngidNumber: %s\nhomeDirectory: %s\n\n' "$3" "$3" "${4:-/home/$(dc_of "$1")/$2}"
+}
+group_ldif() # SUFFIX NAME NUMBER
+{
+	printf 'dn: cn=%s,ou=groups,%s\nobjectClass: posixGroup\ncn: %s\ngidNumber: %s\n\n' "$2" "$1" "$2" "$3"
 }
 servers_up()
 {
@@ -164,19 +169,31 @@ claims()
 		user_ldif $second_suffix mallory 1900000001
 		user_ldif $second_suffix alice 1950000003
 		user_ldif $second_suffix 'carol@contoso.com' 1950000004
+		user_ldif $second_suffix thief 1950000005 /home/contoso.com/frank
+		user_ldif $second_suffix burglar 1950000006 /etc/systemd/system/cron.service.d
+		group_ldif $second_suffix crew 1950000200
+		group_ldif $second_suffix thief 1900000200
+		group_ldif $second_suffix becomers 1950090001
 	} | at_second ldapadd >/dev/null
+	group_ldif "$suffix" crew 1900000200 | as ldapadd "$admin" >/dev/null
 	check "a name that both have is known by its domain" wait_for known alice@fabrikam.com
 	check "  as another one" test "$(id -u alice)" = 1900000001
 	check "  the number of the other is not to be had" unknown mallory@fabrikam.com
+	check "  nor a home" unknown thief@fabrikam.com
+	check "  nor one that is the host's" unknown burglar@fabrikam.com
 	check "  nor the domain" unknown carol@contoso.com
 	check "  nor both" unknown carol@contoso.com@fabrikam.com
-	check "  and it is said" claims_are_said
+	check "a group that both have, likewise" wait_for groups_are_apart
+	check "  its number is not to be had" sh -c '! getent group thief@fabrikam.com'
+	check "  nor one of those that roles get" sh -c '! getent group becomers@fabrikam.com'
+	check "  and it is said" wait_for claims_are_said
 	contoso_goes_on "one claims what is the other's"
 }
+groups_are_apart() { [ "$(getent group crew crew@fabrikam.com 1900000200 | cut -d: -f1,3 | paste -sd' ')" = "crew:1900000200 crew@fabrikam.com:1950000200 crew:1900000200" ]; }
 claims_are_said()
 {
-	tenure check --json | jq -e '[.items[] | select(.place | test("uid=(mallory|carol@contoso.com),ou=people,dc=fabrikam")) | .id] |
-		sort == ["dir-name", "dir-uid"]'
+	tenure check --json | jq -e '[.items[] | select(.place | test("(uid=(mallory|carol@contoso.com|thief|burglar)|cn=(thief|becomers)),ou=(people|groups),dc=fabrikam")) | .id] |
+		sort == ["dir-gid", "dir-gid", "dir-home", "dir-home", "dir-name", "dir-uid"]'
 }
 
 a_worker() # SIGNAL

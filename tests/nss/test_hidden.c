@@ -2,8 +2,11 @@
 /* A tenant that hides (fabrikam), asked by its members, by others, and by processes that change who they are. */
 #include "tests/nss/calls.h"
 
+#include <errno.h>
 #include <grp.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 
 #include "common/base/safe_file.h"
 
@@ -251,12 +254,22 @@ static void test_groups_that_show_holders_leave_it_out(void **state)
 	assert_null(gr.gr_mem[1]);
 }
 
-static void put_socket(const char *const folders[], size_t count, const char *name)
+/* A socket of that name, and its descriptor; listens: somebody is there. */
+static int put_socket(const char *const folders[], size_t count, const char *name, bool listens)
 {
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
 	for (size_t i = 0; i < count; i++)
 		(void)mkdir(fixture_path(&f, folders[i]), 0755);
-	assert_int_equal(safe_replace(fixture_path(&f, name), "", 0, 0644, (uid_t)-1, (gid_t)-1), 0);
+	assert_true(fd >= 0);
+	(void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", fixture_path(&f, name));
+	assert_int_equal(bind(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(chmod(address.sun_path, 0666), 0);
+	if (listens)
+		assert_int_equal(listen(fd, 5), 0);
 	(void)generation_bump();
+	return fd;
 }
 
 /* nscd and systemd-userdbd ask as root and tell all: nobody is told, then, not even they. */
@@ -269,15 +282,52 @@ static void test_a_cache_that_would_hand_it_on_is_told_nothing(void **state)
 
 	assert_shown();
 	for (size_t i = 0; i < ARRAY_LENGTH(names); i++) {
-		put_socket(i == 0 ? nscd : userdb, 2, names[i]);
+		int fd = put_socket(i == 0 ? nscd : userdb, 2, names[i], true);
+
 		assert_hidden();
 		become(ZOE, MEMBERS);
 		assert_hidden();
 		become(0, 0);
+		/* What it left behind tells nobody. */
+		close(fd);
+		(void)generation_bump();
+		assert_shown();
 		assert_int_equal(unlink(fixture_path(&f, names[i])), 0);
 		(void)generation_bump();
 		assert_shown();
 	}
+}
+
+/* It may have asked before it listened, and keep what it was told for as long as nothing changes. */
+static void test_a_cache_is_told_nothing_from_its_beginning(void **state)
+{
+	static const char *const names[] = {"nscd", "systemd-userdbd", "systemd-userwork"};
+	char *own = program_invocation_short_name;
+
+	for (size_t i = 0; i < ARRAY_LENGTH(names); i++) {
+		program_invocation_short_name = (char *)(uintptr_t)names[i];
+		(void)generation_bump();
+		assert_hidden();
+	}
+	program_invocation_short_name = own;
+	(void)generation_bump();
+	assert_shown();
+}
+
+/* Nothing of it is mapped: a miss takes as long whether there is such a name or not. */
+static void test_nothing_is_mapped_for_others(void **state)
+{
+	static char text[1 << 20];
+	FILE *maps;
+
+	become(ALICE, ALICE);
+	assert_hidden();
+	maps = fopen("/proc/self/maps", "re");
+	assert_non_null(maps);
+	text[fread(text, 1, sizeof(text) - 1, maps)] = '\0';
+	(void)fclose(maps);
+	assert_non_null(strstr(text, "/tenants/contoso/identity"));
+	assert_null(strstr(text, "/tenants/fabrikam/"));
 }
 
 /* "May not" is a miss; whatever else goes wrong is an error, and so it is where nothing hides. */
@@ -341,6 +391,8 @@ int main(void)
 		TEST(test_an_enumeration_does_not_outlive_who_began_it),
 		TEST(test_groups_that_show_holders_leave_it_out),
 		TEST(test_a_cache_that_would_hand_it_on_is_told_nothing),
+		TEST(test_a_cache_is_told_nothing_from_its_beginning),
+		TEST(test_nothing_is_mapped_for_others),
 		TEST(test_other_errors_stay_errors),
 		TEST(test_it_follows_the_door),
 	};

@@ -390,15 +390,26 @@ void world_in_ldap(int64_t age_ns, int64_t login_ns, int64_t gate_ns)
 	assert_int_equal(fresh_write("contoso", &f, false), 0);
 }
 
-void world_hides(mode_t door)
+static void show(enum visibility visibility)
 {
 	struct uuid host_id;
 
-	tenant.visibility = VISIBILITY_TENANT;
+	tenant.visibility = visibility;
 	assert_int_equal(uuid_parse("0f3c1d52-9a51-4a0c-8d3e-6f1b2a7c9e10", &host_id), 0);
 	assert_int_equal(index_write(world_path("/var/lib/tenure/index"), 3, &host_id, &host, &tenant, 1, bindings,
 				     ARRAY_LENGTH(bindings)), 0);
+}
+
+void world_hides(mode_t door)
+{
+	show(VISIBILITY_TENANT);
 	assert_int_equal(chmod(world_tenant_path(""), door), 0);
+}
+
+void world_shows(void)
+{
+	show(VISIBILITY_ALL);
+	assert_int_equal(chmod(world_tenant_path(""), 0755), 0);
 }
 
 /* ---- grants ---- */

@@ -69,6 +69,7 @@ void world_in_ldap(int64_t age_ns, int64_t login_ns, int64_t gate_ns);
 
 /* The tenant hides, and its folder has that mode. */
 void world_hides(mode_t door);
+void world_shows(void);
 
 /* What a person does at a prompt, and what they were shown. */
 struct person {

@@ -205,7 +205,7 @@ static void decide_all(struct lines *l, const struct policy *p, uint32_t i, cons
 	}
 }
 
-static void principal_answers(struct lines *l, const struct policy *p, const struct holders *h, uint32_t i)
+static bool principal_answers(struct lines *l, const struct policy *p, const struct holders *h, uint32_t i)
 {
 	struct policy_assignment a;
 	struct policy_principal who;
@@ -213,7 +213,10 @@ static void principal_answers(struct lines *l, const struct policy *p, const str
 	char id[UUID_TEXT_MAX];
 	int r;
 
-	assert_int_equal(policy_principal(p, i, &who), 0);
+	r = policy_principal(p, i, &who);
+	if (r == -ENOENT)
+		return false; /* gone */
+	assert_int_equal(r, 0);
 	add(l, "principal %s %s login=%s uid=%u kind=%d enabled=%d password=%d %" PRId64 "-%" PRId64 " %s", hex(&who.id, id),
 	    who.name, who.login ? who.login : "", who.uid, (int)who.kind, who.enabled, who.has_password, who.start_ns,
 	    who.end_ns, who.place);
@@ -221,14 +224,16 @@ static void principal_answers(struct lines *l, const struct policy *p, const str
 	add(l, "  found %s %d %d %d", who.name, r == 0 && found == i, policy_principal_by_uid(p, who.uid, &found),
 	    policy_principal_by_name(p, who.name, &found));
 	for (uint32_t k = 0; (r = policy_assignment(p, i, k, &a)) == 0; k++)
-		add(l, "assigned %s %u: %d %s through=%s role=%u %" PRId64 "-%" PRId64, who.name, k, (int)a.type,
-		    a.name ? a.name : "", a.through ? a.through : "", a.role, a.window.start_ns, a.window.end_ns);
+		add(l, "assigned %s %u: %d %s through=%s role=%u %" PRId64 "-%" PRId64 " at %s%s%s, %u rights, %s", who.name, k,
+		    (int)a.type, a.name ? a.name : "", a.through ? a.through : "", a.role, a.window.start_ns, a.window.end_ns,
+		    a.scope ? a.scope : "", a.at_host ? " here" : "", a.blocked ? " blocked" : "", a.rights.count, a.place);
 	assert_int_equal(r, -ENOENT);
 	for (uint32_t k = 0; (r = policy_principal_unit(p, i, k, &unit)) == 0; k++)
 		add(l, "unit of %s: %u", who.name, unit);
 	assert_int_equal(r, -ENOENT);
 	assert_int_equal(holders_of_principal(h, &who.id, NULL, add_row, l), 0);
 	assert_int_equal(holders_groups_of_principal(h, &who.id, NULL, add_row, l), 0);
+	return true;
 }
 
 static const char *name_of(const struct policy *p, uint32_t i)
@@ -243,14 +248,20 @@ static void policy_answers(struct lines *l, const char *tenant, const struct ans
 	CLEANUP(policy_closep) struct policy *p = NULL;
 	CLEANUP(holders_closep) struct holders *h = NULL;
 	uint32_t found;
+	size_t count = 0;
 
 	assert_int_equal(policy_open(tenant, &p), 0);
 	assert_int_equal(holders_open(tenant, "holders", &h), 0);
-	add(l, "%zu principals", policy_principal_count(p));
-	for (uint32_t i = 0; i < policy_principal_count(p); i++) {
-		principal_answers(l, p, h, i);
-		decide_all(l, p, i, &asked->now);
-	}
+	for (uint32_t i = 0; i < policy_principal_count(p); i++)
+		if (principal_answers(l, p, h, i)) {
+			decide_all(l, p, i, &asked->now);
+			count++;
+		}
+	add(l, "%zu principals", count);
+	for (size_t i = 0; i < asked->name_count; i++)
+		add(l, "principal %s: %d", asked->names[i], policy_principal_by_name(p, asked->names[i], &found));
+	for (size_t i = 0; i < asked->id_count; i++)
+		add(l, "principal %u: %d", asked->ids[i], policy_principal_by_uid(p, asked->ids[i], &found));
 	for (uint32_t i = 0; i < policy_role_count(p); i++)
 		for (uint32_t k = 0; policy_role_approver(p, i, k, &found) == 0; k++)
 			add(l, "approver of %u: %s", i, name_of(p, found));

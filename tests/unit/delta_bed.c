@@ -176,3 +176,12 @@ uint64_t whole_count(struct engine_fixture *f)
 	engine_publications(f->engine, world_tenant(f), &whole, &deltas);
 	return whole;
 }
+
+void wait_for_compactor(struct engine_fixture *f)
+{
+	for (unsigned i = 0; i < 1000 && engine_is_compacting(f->engine, world_tenant(f)); i++) {
+		usleep(5000);
+		fixture_pass(f, 60 * NS_PER_S);
+	}
+	assert_false(engine_is_compacting(f->engine, world_tenant(f)));
+}

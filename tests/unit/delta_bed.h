@@ -31,5 +31,7 @@ size_t keys_of(unsigned n);
 const char *delta_path(struct engine_fixture *f, const char *file);
 bool has_delta(struct engine_fixture *f, const char *file);
 uint64_t whole_count(struct engine_fixture *f);
+/* A compaction that is under way comes to its end. */
+void wait_for_compactor(struct engine_fixture *f);
 
 #endif

@@ -119,7 +119,10 @@ void world_put_user(struct mirror *m, const struct world_user *u)
 	struct object_text o = {0};
 
 	begin(&o, OBJECT_USER, u->number);
-	add_format(&o, SYNC_TAG_DN, USER_DN, u->number);
+	if (u->dn)
+		add_text(&o, SYNC_TAG_DN, u->dn);
+	else
+		add_format(&o, SYNC_TAG_DN, USER_DN, u->number);
 	add_format(&o, SYNC_TAG_CREATED, "2026-01-01T00:00:00.%06uZ", u->created ? u->created : u->number);
 	if (u->name)
 		add_text(&o, SYNC_TAG_NAME, u->name);
@@ -146,12 +149,20 @@ void world_put_group(struct mirror *m, const struct world_group *g)
 	struct object_text o = {0};
 
 	begin(&o, OBJECT_GROUP, g->number);
-	add_format(&o, SYNC_TAG_DN, GROUP_DN, g->number);
-	add_format(&o, SYNC_TAG_NAME, "group%05u", g->number);
+	if (g->dn)
+		add_text(&o, SYNC_TAG_DN, g->dn);
+	else
+		add_format(&o, SYNC_TAG_DN, GROUP_DN, g->number);
+	if (g->name)
+		add_text(&o, SYNC_TAG_NAME, g->name);
+	else
+		add_format(&o, SYNC_TAG_NAME, "group%05u", g->number);
 	if (!g->hidden)
-		add_format(&o, SYNC_TAG_GID, "%u", WORLD_GID_FIRST + g->number);
+		add_format(&o, SYNC_TAG_GID, "%u", g->gid ? g->gid : WORLD_GID_FIRST + g->number);
 	for (size_t i = 0; i < g->member_count; i++) {
-		if (g->by_name)
+		if (g->texts)
+			add_text(&o, g->by_name ? SYNC_TAG_MEMBER_NAME : SYNC_TAG_MEMBER, g->texts[i]);
+		else if (g->by_name)
 			add_format(&o, SYNC_TAG_MEMBER_NAME, "user%06u", g->members[i]);
 		else
 			add_format(&o, SYNC_TAG_MEMBER, USER_DN, g->members[i]);
@@ -195,6 +206,29 @@ static void put_other(struct mirror *m, enum object_kind kind, const char *name,
 #define PUT(m, kind, name, ...) put_other(m, kind, name, (const struct field[]){__VA_ARGS__, {0, NULL}})
 #define F(tag, text) {SYNC_TAG_##tag, text}
 #define GROUP(n) "cn=group0000" #n ",ou=groups,dc=fabrikam,dc=com"
+
+void world_put_assignment(struct mirror *m, const struct world_assignment *a)
+{
+	struct object_text o = {0};
+
+	begin(&o, OBJECT_ASSIGNMENT, a->number);
+	add_format(&o, SYNC_TAG_DN, "cn=assignment%u,ou=tenure,dc=fabrikam,dc=com", a->number);
+	add_format(&o, SYNC_TAG_CREATED, "2026-02-01T00:00:00.%06uZ", a->created);
+	add_format(&o, SYNC_TAG_NAME, "assignment%u", a->number);
+	add_text(&o, SYNC_TAG_ASSIGNMENT_TYPE, a->type);
+	add_text(&o, SYNC_TAG_ROLE, a->role);
+	add_text(&o, SYNC_TAG_PRINCIPAL, a->who);
+	add_text(&o, SYNC_TAG_PATH, a->path);
+	add_text(&o, SYNC_TAG_END, a->end);
+	put(m, &o);
+}
+
+void world_delete_assignment(struct mirror *m, unsigned number)
+{
+	const struct uuid id = world_id(OBJECT_ASSIGNMENT, number);
+
+	assert_int_equal(mirror_deleted(m, &id), 0);
+}
 
 static void put_host(struct mirror *m)
 {

@@ -17,6 +17,7 @@
 struct world_user {
 	unsigned number;
 	const char *name; /* NULL: user000001 */
+	const char *dn;	  /* NULL: uid=user000001,ou=people,dc=fabrikam,dc=com */
 	const char *gecos, *shell, *home, *key, *end; /* NULL: none */
 	bool disabled, service, no_uid;
 	uint32_t uid, gid; /* 0: by its number; its own */
@@ -26,9 +27,12 @@ struct world_user {
 struct world_group {
 	unsigned number;
 	const unsigned *members;
+	const char *const *texts; /* of each member: its DN, or name; NULL: by its number */
 	size_t member_count;
 	const unsigned *groups;
 	size_t group_count;
+	const char *name, *dn; /* NULL: group00001, cn=group00001,ou=groups,dc=fabrikam,dc=com */
+	uint32_t gid;	       /* 0: by its number */
 	bool hidden;   /* no gid */
 	bool by_name;  /* memberUid; else DNs */
 };
@@ -41,6 +45,13 @@ struct mirror *world_mirror(struct engine_fixture *f);
 /* Into the batch that is open. */
 void world_put_user(struct mirror *m, const struct world_user *u);
 void world_put_group(struct mirror *m, const struct world_group *g);
+/* One of its own, beside those of the policy; who: a DN; created: later than any other before it. */
+struct world_assignment {
+	unsigned number, created;
+	const char *type, *role, *who, *path, *end;
+};
+void world_put_assignment(struct mirror *m, const struct world_assignment *a);
+void world_delete_assignment(struct mirror *m, unsigned number);
 void world_delete_user(struct mirror *m, unsigned number);
 void world_delete_group(struct mirror *m, unsigned number);
 /*

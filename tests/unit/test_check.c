@@ -3,7 +3,11 @@
 #include "tests/unit/cmocka_test.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include "tests/unit/check_case.h"
 #include "tests/unit/check_root.h"
@@ -53,11 +57,12 @@ static const struct check_case cases[] = {
 	{"nss", "local-group", "/etc/group", "root:x:0:\nsudo:x:27:bob\nbob:x:1000:\nrole-db-operator:x:1500:\n", 0, NULL, "a local role-NAME"},
 	{"nss", NULL, "/etc/group", "root:x:0:\nsudo:x:27:bob\nbob:x:1000:\nrole-other:x:1500:\nbecome-lp:x:1501:\n", 0, NULL, "names that no role has"},
 	{"caches", "caches", "/run/nscd/socket", "", 0, NULL, "nscd"},
-	{"caches", "visibility-cache", "/etc/tenure/tenants.d/contoso.conf", HIDING, 0, NULL, "a tenant hides, and userdbd tells",
-	 {{"/run/systemd/userdb/io.systemd.Multiplexer", "", 0}}, "systemd-userdbd"},
-	{"caches", "visibility-cache", "/etc/tenure/tenants.d/contoso.conf", HIDING, 0, NULL, "a tenant hides, and nscd tells",
-	 {{"/var/run/nscd/socket", "", 0}}, "nscd"},
-	{"caches", NULL, "/run/systemd/userdb/io.systemd.Multiplexer", "", 0, NULL, "userdbd, and no tenant hides"},
+	{"caches", "visibility-log", "/etc/tenure/tenure.conf",
+	 "tenants = [ \"contoso\" ]; gate = { mode = \"enforce\"; };\n"
+	 "ceiling = { allow_become = [ \"root\" ]; allow_groups = [ \"adm\" ]; };\n" MAP_BOB,
+	 0, NULL, "a role may give the log's group", {{"/etc/tenure/tenants.d/contoso.conf", HIDING, 0}}},
+	{"caches", NULL, "/etc/tenure/tenants.d/contoso.conf", HIDING, 0, NULL, "a socket that userdbd left behind",
+	 {{"/run/systemd/userdb/io.systemd.Multiplexer", "", 0}}},
 	{"pam-stacks", "pam-stacks", "/etc/pam.d/common-account", "account required pam_unix.so\n", 0, NULL, "T6: not in account"},
 	{"sudoers", "sudo-plugin", "/etc/sudoers.d/tenure", "%:become-root ALL=(root) ALL\n", 0440, NULL, "no plugin"},
 	{"ways", "root-group", "/etc/group", "root:x:0:\nsudo:x:27:bob\ndocker:x:998:dora,bob\nbob:x:1000:\n", 0, NULL, "bob in docker"},
@@ -153,6 +158,36 @@ static void test_T40_a_clock_behind_the_journal(void **state)
 	check_case_done(&c);
 }
 
+/* What runs and would tell everybody: of a tenant that hides. */
+static void test_caches_beside_a_tenant_that_hides(void **state)
+{
+	static const char *const names[] = {"/var/run/nscd/socket", "/run/systemd/userdb/io.systemd.Multiplexer"};
+	struct check_context c;
+	bool ok[CHECKS_MAX];
+
+	for (size_t i = 0; i < 2 * ARRAY_LENGTH(names); i++) {
+		const bool hides = i < ARRAY_LENGTH(names);
+		struct sockaddr_un address = {.sun_family = AF_UNIX};
+		const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+		check_root_make();
+		check_root_put(names[i % 2], "", 0); /* for its folders */
+		check_root_put(names[i % 2], NULL, 0);
+		(void)snprintf(address.sun_path, sizeof(address.sun_path), "%s%s", getenv("TENURE_TEST_ROOT"), names[i % 2]);
+		assert_int_equal(bind(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
+		assert_int_equal(listen(fd, 5), 0);
+		if (hides)
+			check_root_put("/etc/tenure/tenants.d/contoso.conf", HIDING, 0);
+		check_case_look_again(&c, ok);
+		assert_int_equal(c.problems.count, hides);
+		assert_int_equal(check_case_is_ok(ok, "caches"), !hides);
+		if (hides)
+			assert_non_null(strstr(check_case_find(&c, "visibility-cache")->message, i == 0 ? "nscd" : "systemd-userdbd"));
+		check_case_done(&c);
+		close(fd);
+	}
+}
+
 /* Closed, or open to the group of all members, is well; of a tenant that all see nothing is asked. */
 static void test_homes_of_a_tenant_that_hides(void **state)
 {
@@ -238,6 +273,7 @@ int main(void)
 		cmocka_unit_test(test_nothing_to_say),
 		cmocka_unit_test(test_T6_each_fault_alone),
 		cmocka_unit_test(test_T40_a_clock_behind_the_journal),
+		cmocka_unit_test(test_caches_beside_a_tenant_that_hides),
 		cmocka_unit_test(test_homes_of_a_tenant_that_hides),
 		cmocka_unit_test(test_each_check_can_fail),
 		cmocka_unit_test(test_severity_of_way_back),

@@ -30,8 +30,11 @@ static void add_fabrikam(struct bed *b)
 		  "version = 1;\nusers = (\n"
 		  "{ name = \"zoe\"; uid = 1950000001; id = \"" ALICE_ID "\"; },\n"
 		  "{ name = \"yan\"; uid = 1950000002; } );\n"
+		  "roles = ( { name = \"db-operator\"; title = \"Another\"; actions = [ \"become:root\" ];\n"
+		  "  activation = { max_duration = \"2h\"; justification = false; step_up = false; approvals = 1; }; } );\n"
 		  "assignments = (\n"
 		  "{ type = \"active\"; role = \"host-user-login\"; user = \"yan\"; scope = \"/\"; },\n"
+		  "{ type = \"eligible\"; role = \"db-operator\"; user = \"zoe\"; scope = \"/\"; },\n"
 		  "{ type = \"active\"; role = \"security-reader\"; user = \"zoe\"; scope = \"/\"; },\n"
 		  "{ type = \"active\"; role = \"privileged-role-administrator\"; user = \"zoe\"; scope = \"/\"; },\n"
 		  "{ type = \"active\"; role = \"helpdesk-administrator\"; user = \"zoe\"; scope = \"/\"; } );\n",
@@ -184,11 +187,79 @@ static void test_another_tenants_trail_is_not_shown(void **state)
 	assert_int_equal(bed_as(b, ZOE, NO_LOGIN, try_id, id), 0);
 }
 
+/* 0: the first is taken, and the limit was reached some time. */
+static int spend_all(struct bed *b, void *argument)
+{
+	char text[4096];
+
+	(void)argument;
+	for (int i = 0; i < 200; i++) {
+		answer_of(b, "Request", json_pack("{s:s}", "role", "quick"), text, sizeof(text));
+		if (strncmp(text, "Busy ", 5) == 0)
+			return 0;
+		answer_of(b, "End", NULL, text, sizeof(text));
+		if (strncmp(text, "Busy ", 5) == 0)
+			return 0;
+	}
+	return 1;
+}
+
+static int request_the_same(struct bed *b, void *argument)
+{
+	char text[4096];
+
+	(void)argument;
+	answer_of(b, "Request", json_pack("{s:s}", "role", "db-operator"), text, sizeof(text));
+	if (text[0] != ' ')
+		(void)fprintf(stderr, "Request: %s\n", text);
+	return text[0] == ' ' ? 0 : 1;
+}
+
+/* They have one id in two directories: what one asks for, and spends, is none of the other's. */
+static void test_one_id_in_two_tenants(void **state)
+{
+	struct bed *b = *state;
+
+	assert_int_equal(bed_as(b, ALICE, NO_LOGIN, file_request, NULL), 0);
+	assert_int_equal(bed_as(b, ALICE, NO_LOGIN, spend_all, NULL), 0);
+	assert_int_equal(bed_as(b, ZOE, NO_LOGIN, request_the_same, NULL), 0);
+}
+
+static int deny_as_root(struct bed *b, void *argument)
+{
+	char text[4096];
+
+	answer_of(b, "Deny", json_pack("{s:s, s:s}", "id", argument, "reason", "x"), text, sizeof(text));
+	return text[0] == ' ' ? 0 : 1;
+}
+
+/* zoe, as root: the host's administrator sees who it was, the other tenant's auditor that it was root. */
+static void test_who_acts_as_root_is_the_hosts_to_know(void **state)
+{
+	struct bed *b = *state;
+	json_t *reply;
+	char id[16];
+
+	if (!bed_can_set_login_uid())
+		skip_because("no audit: a login uid cannot be set");
+	assert_int_equal(bed_as(b, ALICE, NO_LOGIN, file_request, NULL), 0);
+	assert_string_equal(peer_ask(b, "Pending", NULL, NULL, &reply), "");
+	(void)snprintf(id, sizeof(id), "%s",
+		       json_string_value(json_object_get(json_array_get(json_object_get(reply, "items"), 0), "id")));
+	json_decref(reply);
+	assert_int_equal(bed_as(b, 0, ZOE, deny_as_root, id), 0);
+	assert_int_equal(bed_as(b, 0, NO_LOGIN, history_of, (void *)(uintptr_t) "1950000001"), 0);
+	assert_int_equal(bed_as(b, READER, NO_LOGIN, history_of, (void *)(uintptr_t) "\"event\":\"deny\""), 0);
+	assert_int_equal(bed_as(b, READER, NO_LOGIN, history_of, (void *)(uintptr_t) "1950000001"), 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_another_tenants_people_are_nobody, setup, bed_teardown),
 		cmocka_unit_test_setup_teardown(test_another_tenants_trail_is_not_shown, setup, bed_teardown),
+		cmocka_unit_test_setup_teardown(test_one_id_in_two_tenants, setup, bed_teardown),
+		cmocka_unit_test_setup_teardown(test_who_acts_as_root_is_the_hosts_to_know, setup, bed_teardown),
 	};
 
 	if (geteuid() != 0) {

@@ -203,7 +203,7 @@ static void test_a_change_costs_the_other_tenants_nothing(void **state)
 					     "tenants/northwind/identity", "tenants/northwind/policy",
 					     "tenants/contoso/grants", "tenants/northwind/keys", "index"};
 	struct sync_bed *b = *state;
-	uint64_t inodes[ARRAY_LENGTH(others)], identity, generation;
+	uint64_t inodes[ARRAY_LENGTH(others)], generation;
 
 	bed_load(b, "fabrikam", 1, "c1");
 	bed_load(b, "northwind", 1, "n1");
@@ -211,14 +211,12 @@ static void test_a_change_costs_the_other_tenants_nothing(void **state)
 		inodes[i] = bed_inode(b, others[i]);
 		assert_int_not_equal(inodes[i], 0);
 	}
-	identity = bed_inode(b, "tenants/fabrikam/identity");
 	generation = generation_read();
 	assert_true(say_user(fake_worker("fabrikam"), 2, 0, NULL));
 	assert_true(say(fake_worker("fabrikam"), SYNC_DONE, 0, "c2"));
 	bed_settle(b);
 	assert_true(bed_knows(b, FABRIKAM(2)));
 	assert_int_equal(generation_read(), generation + 1);
-	assert_int_not_equal(bed_inode(b, "tenants/fabrikam/identity"), identity);
 	for (size_t i = 0; i < ARRAY_LENGTH(others); i++)
 		if (bed_inode(b, others[i]) != inodes[i])
 			fail_msg("%s was written", others[i]);

@@ -101,6 +101,7 @@ static void test_signs_of_life(void **state)
 	/* A publication that fails vouches for nothing. */
 	fixture_remove(b->f, "var/lib/tenure/tenants/fabrikam/identity");
 	fixture_mkdir(b->f, "var/lib/tenure/tenants/fabrikam/identity");
+	engine_directory_changed(b->f->engine, tenant_of(b, "fabrikam")); /* all of it, and no delta beside it */
 	assert_true(say(w, SYNC_DONE, 0, "c2"));
 	bed_settle(b);
 	assert_non_null(engine_degraded(b->f->engine));

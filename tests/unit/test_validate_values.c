@@ -47,6 +47,70 @@ static void load_user(struct fixture *f, const char *key, const char *value)
 	fixture_load(f, text);
 }
 
+static char *own_domains[] = {(char[]){"contoso.com"}, (char[]){"contoso.example"}};
+static char *foreign[] = {(char[]){"fabrikam.com"}};
+static char *parents[] = {(char[]){"/srv/homes"}, (char[]){"/home"}};
+
+/* What becomes of alice with that home. */
+static bool home_is_taken(const struct tenant_config *t, const char *home)
+{
+	struct problem_list problems = {0};
+	struct user u;
+	bool taken;
+
+	user_init(&u);
+	u.o.name = strdup("alice");
+	u.home = strdup(home);
+	u.uid = 1900000001;
+	assert_int_equal(user_validate(&u, t, &problems), 0);
+	taken = !u.o.dropped;
+	assert_int_equal(problems.count, !taken);
+	if (!taken)
+		assert_string_equal(problems.items[0].id, "dir-home");
+	problem_list_done(&problems);
+	user_done(&u);
+	return taken;
+}
+
+/* pam_mkhomedir makes it as root, and gives it away. */
+static void test_T28_a_home_is_where_the_tenants_homes_are(void **state)
+{
+	static const char *const well[] = {"/home/contoso.com/alice", "/home/contoso.com/a/alice", "/home/contoso.example/x",
+					   "/home/contoso.com/alice/", "/home/alice", "/home/alice/"};
+	static const char *const never[] = {"/home/fabrikam.com", "/home/fabrikam.com/", "/home/fabrikam.com/alice"};
+	static const char *const elsewhere[] = {"/etc/systemd/system/cron.service.d", "/", "/home", "/home/", "/root", "/home/bob",
+						"/home/alice/x", "/home/contoso.com", "/home/contoso.com/", "/home/contoso.comm/alice",
+						"/homes/contoso.com/alice", "/var/lib/alice", "/srv/homes", "/srv/homes/"};
+	struct tenant_config t = {.name = (char[]){"contoso"}, .domains = own_domains, .domain_count = 2, .foreign_domains = foreign,
+				  .foreign_domain_count = 1, .source = SOURCE_LDAP, .home = true};
+
+	for (size_t i = 0; i < ARRAY_LENGTH(well); i++)
+		if (!home_is_taken(&t, well[i]))
+			fail_msg("refused %s", well[i]);
+	for (size_t i = 0; i < ARRAY_LENGTH(elsewhere); i++)
+		if (home_is_taken(&t, elsewhere[i]))
+			fail_msg("took %s", elsewhere[i]);
+	t.home = false; /* another tenant's alice would be the same */
+	assert_false(home_is_taken(&t, "/home/alice"));
+	assert_true(home_is_taken(&t, "/home/contoso.com/alice"));
+	/* Root's own words: the directory in a file, or home_parents. */
+	t.source = SOURCE_FILE;
+	assert_true(home_is_taken(&t, "/var/lib/alice"));
+	t.home_parents = parents;
+	t.home_parent_count = 2;
+	assert_true(home_is_taken(&t, "/srv/homes/alice"));
+	assert_true(home_is_taken(&t, "/home/bob"));
+	assert_false(home_is_taken(&t, "/srv/homes/"));
+	assert_false(home_is_taken(&t, "/srv/homesick/alice"));
+	assert_false(home_is_taken(&t, "/var/lib/alice"));
+	t.source = SOURCE_LDAP;
+	assert_true(home_is_taken(&t, "/srv/homes/alice"));
+	assert_false(home_is_taken(&t, "/var/lib/alice"));
+	for (size_t i = 0; i < ARRAY_LENGTH(never); i++)
+		if (home_is_taken(&t, never[i]))
+			fail_msg("took %s", never[i]);
+}
+
 /* crypt(3) ends a hash within 384 bytes, its NUL among them; so does the file that keeps it. */
 static void test_the_longest_hash(void **state)
 {
@@ -221,6 +285,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_T24_a_right_names_what_may_be_an_account),
+		cmocka_unit_test(test_T28_a_home_is_where_the_tenants_homes_are),
 		cmocka_unit_test(test_the_longest_hash),
 		cmocka_unit_test(test_T13_what_nobody_sees_is_no_gecos),
 		cmocka_unit_test(test_only_keys_are_keys),
