@@ -92,6 +92,16 @@ stream_once()
 	own=$(awk 'NF == 2 { printf "%.0f", ($1 + $2) * 1000 }' /run/stream.time)
 	echo $((($(cpu_ms "$slapd_pid") - slapd_ms + own) * 1000)) >>/run/streams.cpu
 }
+# All is published, and nothing of it is in the way of what comes.
+is_idle() # PID
+{
+	local before
+
+	[ -e /var/lib/tenure/tenants/contoso/grants ] || return 1
+	before=$(cpu_ms "$1")
+	sleep 1
+	[ $(($(cpu_ms "$1") - before)) -le 20 ]
+}
 print_load() # TITLE FILE-OF-OURS FILE-OF-THEIRS WANT
 {
 	local ours theirs
@@ -106,8 +116,7 @@ measure_load()
 
 	for i in $(seq "$rounds"); do
 		load_once
-		wait_long test -e /var/lib/tenure/tenants/contoso/grants || give_up "not all was published" "$tenured_log"
-		sleep 1 # nothing of it is in the way of what comes
+		wait_long is_idle "$tenured_pid" || give_up "tenured does not come to rest" "$tenured_log"
 		memory >/run/memory
 		[ "$i" -gt 1 ] || take_search || give_up "no search of tenure-sync in slapd's log"
 		stream_once

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "common/snapshot/image.h"
 #include "tests/unit/snapshot_fixture.h"
 
 static struct fixture f;
@@ -321,10 +322,38 @@ static void test_a_crowd_is_found(void **state)
 	identity_close(id);
 }
 
+/* A seed that serves is found in few draws, be there a million names. */
+static void test_a_table_of_very_many(void **state)
+{
+	static const size_t counts[] = {1000, 100000, 200000, 200001, 1000000};
+	struct table_entry *entries = calloc(1000000, sizeof(*entries));
+
+	(void)state;
+	assert_non_null(entries);
+	for (size_t c = 0; c < sizeof(counts) / sizeof(counts[0]); c++) {
+		int r = -EAGAIN;
+
+		for (int draw = counts[c] > 200000 ? 13 : 0; r == -EAGAIN && draw < 16; draw++) {
+			struct image image = {0};
+			struct table_span span;
+			uint64_t seed[2];
+
+			assert_int_equal(table_seed(seed), 0);
+			for (size_t i = 0; i < counts[c]; i++)
+				entries[i] = (struct table_entry){.hash = table_hash(seed, (const char *)&i, sizeof(i)), .offset = 1};
+			r = table_append(&image, entries, counts[c], &span);
+			image_done(&image);
+		}
+		assert_int_equal(r, 0);
+	}
+	free(entries);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(test_targets_with_names_of_the_hosts_own, setup, teardown),
+	    cmocka_unit_test(test_a_table_of_very_many),
 	    cmocka_unit_test_setup_teardown(test_users_are_found_by_name_and_uid, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_mapped_principals_have_no_passwd_entry, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_private_and_role_groups, setup, teardown),
