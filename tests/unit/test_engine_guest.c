@@ -388,6 +388,8 @@ static void test_a_grant_ends_with_what_it_rests_on(void **state)
 		{CONTOSO, "users = [ \"zoe\" ]; ", ""},
 		{ABROAD, "uid = 1910000002", "enabled = false; uid = 1910000002"},
 		{DIRECTORY, "role = \"quick\"; guest = \"zoe@fabrikam.com\"", "role = \"quick\"; guest = \"val@fabrikam.com\""},
+		{ABROAD, ALICE_ID, "11111111-2222-4333-8444-555555555555"}, /* another zoe */
+		{ABROAD, "uid = 1910000002; id = \"" ALICE_ID "\"", "uid = 1910000009; id = \"11111111-2222-4333-8444-666666666666\""},
 	};
 	struct engine_fixture *f = *state;
 
