@@ -165,6 +165,8 @@ static bool home_is_allowed(const struct tenant_config *t, const struct user *u)
 
 static void check_user(struct validation *v, struct user *u)
 {
+	char escaped[256];
+
 	if (!field_is_valid(u->gecos) || text_check(u->gecos, SCOPE_LENGTH_MAX) < 0)
 		validation_drop(v, "dir-field", "user", &u->o, "write plain UTF-8 without ':', control or hidden characters",
 				"gecos does not fit in a line of passwd");
@@ -173,7 +175,8 @@ static void check_user(struct validation *v, struct user *u)
 				"home is no plain path");
 	else if (!home_is_allowed(v->tenant, u))
 		validation_drop(v, "dir-home", "user", &u->o, "another home, or home_parents in tenants.d",
-				"home lies where the tenant's users may have none");
+				"home %s lies where the tenant's users may have none",
+				text_escape(u->home, escaped, sizeof(escaped)));
 	else if (!path_is_plain(u->shell))
 		validation_drop(v, "dir-field", "user", &u->o, "write an absolute path without ':', '.' or '..'",
 				"shell is no plain path");
