@@ -212,6 +212,7 @@ struct group_walk {
 	const struct files *home;
 	const struct tenant_files *files; /* whose rows they are */
 	bool guest;			  /* of home's user */
+	bool guest_login;		  /* home gives him no login: another tenant does */
 	const char *service;
 	judged_group_fn fn;
 	void *context;
@@ -257,8 +258,11 @@ static int walk_tenant(struct group_walk *walk, const char *tenant, uint32_t pos
 
 	if (r == 0)
 		r = holders_groups_of_principal(walk->files->grants, &principal.id, &walk->home->now, walk_group, walk);
-	/* A table that cannot be read gives no groups; the login does not hang on them. */
-	if (r == 0 && holders_open(tenant, "holders", &standing) == 0)
+	/*
+	 * A table that cannot be read gives no groups; the login does not hang on them. Nor does one that his own tenant
+	 * gives on what another assigns to him: it ends with the groups that it has, and he has not asked for these.
+	 */
+	if (r == 0 && (!walk->guest || walk->guest_login) && holders_open(tenant, "holders", &standing) == 0)
 		r = holders_groups_of_principal(standing, &principal.id, &walk->home->now, walk_group, walk);
 	return r;
 }
@@ -275,6 +279,17 @@ static int walk_trusting(void *context, const struct index_tenant *tenant, const
 	return is_stale(tenant, QUESTION_LOGIN) ? 0 : walk_tenant(walk, tenant->name, guest);
 }
 
+static bool is_guest_login(const struct subject *s, const struct files *files)
+{
+	const struct decision_request request = {
+		.question = QUESTION_LOGIN, .principal = files->principal, .service = s->service, .target_user = NO_INDEX,
+		.now = files->now,
+	};
+	struct decision decision;
+
+	return decide(files->of.policy, files->of.grants, &request, &decision, NULL, NULL) != VERDICT_ALLOW;
+}
+
 int judge_groups(const struct subject *s, judged_group_fn fn, void *context)
 {
 	CLEANUP(files_done) struct files files;
@@ -287,6 +302,8 @@ int judge_groups(const struct subject *s, judged_group_fn fn, void *context)
 	if (r == 0)
 		r = walk_tenant(&walk, s->tenant.name, files.principal);
 	walk.guest = true;
+	if (r == 0 && s->tenant.trusted)
+		walk.guest_login = is_guest_login(s, &files);
 	/* Nor does it on what another tenant may have for a guest: where that cannot be read, it gives nothing. */
 	if (r == 0)
 		(void)!each_trusting(s, walk_trusting, &walk);

@@ -28,7 +28,9 @@ void writer_begin(struct object_writer *w, int fd)
 	w->error = 0;
 	w->total = 0;
 	w->begin = w->packet.len;
-	w->in_parts = w->too_large = w->has_gecos = w->has_end = w->has_enabled = w->has_created = false;
+	w->in_parts = w->too_large = w->has_gecos = w->has_created = false;
+	w->enabled = ENABLED_UNSAID;
+	w->end_s = INT64_MAX;
 }
 
 int writer_flush(struct object_writer *w)
@@ -78,8 +80,6 @@ static void put(struct object_writer *w, unsigned tag, const void *data, size_t 
 	}
 	w->error = r;
 	w->has_gecos = w->has_gecos || tag == SYNC_TAG_GECOS;
-	w->has_end = w->has_end || tag == SYNC_TAG_END;
-	w->has_enabled = w->has_enabled || tag == SYNC_TAG_ENABLED;
 	w->has_created = w->has_created || tag == SYNC_TAG_CREATED;
 }
 
@@ -98,8 +98,20 @@ void writer_add(struct object_writer *w, unsigned tag, const void *data, size_t 
 	put(w, tag, data, len);
 }
 
+static void add_text(struct object_writer *w, unsigned tag, const char *text);
+static void add_seconds(struct object_writer *w, unsigned tag, int64_t seconds);
+
+static void add_account(struct object_writer *w)
+{
+	if (w->enabled != ENABLED_UNSAID)
+		add_text(w, SYNC_TAG_ENABLED, w->enabled == ENABLED_TRUE ? "true" : "false");
+	if (w->end_s != INT64_MAX)
+		add_seconds(w, SYNC_TAG_END, w->end_s);
+}
+
 int writer_end(struct object_writer *w)
 {
+	add_account(w);
 	if (w->error == 0 && w->too_large)
 		put(w, SYNC_TAG_PROBLEM, TOO_LARGE, strlen(TOO_LARGE));
 	if (w->error < 0)
@@ -160,12 +172,21 @@ static void take_name(struct object_writer *w, const struct mapping *m, const ch
 	free(name);
 }
 
+/* An account is enabled where nothing says that it is not: a lock is no less one where another attribute says TRUE. */
+static void add_bool(struct object_writer *w, unsigned tag, bool value)
+{
+	if (tag != SYNC_TAG_ENABLED)
+		add_text(w, tag, value ? "true" : "false");
+	else if (w->enabled != ENABLED_FALSE)
+		w->enabled = value ? ENABLED_TRUE : ENABLED_FALSE;
+}
+
 static void take_bool(struct object_writer *w, const struct mapping *m, const struct berval *v)
 {
 	if (v->bv_len == 4 && strncasecmp(v->bv_val, "true", 4) == 0)
-		add_text(w, m->tag, "true");
+		add_bool(w, m->tag, true);
 	else if (v->bv_len == 5 && strncasecmp(v->bv_val, "false", 5) == 0)
-		add_text(w, m->tag, "false");
+		add_bool(w, m->tag, false);
 	else
 		take_one(w, m, v); /* the broker says what is wrong */
 }
@@ -178,6 +199,15 @@ static void add_seconds(struct object_writer *w, unsigned tag, int64_t seconds)
 		return;
 	time_format_rfc3339(seconds * NS_PER_S, text, sizeof(text));
 	add_text(w, tag, text);
+}
+
+/* Likewise the first of several ends. */
+static void add_time(struct object_writer *w, unsigned tag, int64_t seconds)
+{
+	if (tag != SYNC_TAG_END)
+		add_seconds(w, tag, seconds);
+	else if (seconds >= 0 && seconds < w->end_s)
+		w->end_s = seconds;
 }
 
 static bool take_digits(const char **at, int count, int *ret)
@@ -227,7 +257,7 @@ static void take_time(struct object_writer *w, const struct mapping *m, const st
 	if (m->tag == SYNC_TAG_CREATED && w->has_created)
 		return;
 	if (parse_time(v, &seconds))
-		add_seconds(w, m->tag, seconds);
+		add_time(w, m->tag, seconds);
 	else
 		take_one(w, m, v);
 }
@@ -277,8 +307,8 @@ static void take_ad_control(struct object_writer *w, const struct mapping *m, co
 
 	if (!parse_number(v, UINT32_MAX, &flags))
 		add_problem(w, m, "is no number");
-	else if (!w->has_enabled)
-		add_text(w, m->tag, flags & AD_DISABLED ? "false" : "true");
+	else
+		add_bool(w, m->tag, !(flags & AD_DISABLED));
 }
 
 /* 100 ns since 1601; 0 and the greatest number mean never (MS-ADA1 2.1). */
@@ -289,8 +319,8 @@ static void take_ad_expires(struct object_writer *w, const struct mapping *m, co
 
 	if (!parse_number(v, INT64_MAX, &ticks))
 		add_problem(w, m, "is no number");
-	else if (ticks != 0 && ticks != INT64_MAX && !w->has_end)
-		add_seconds(w, m->tag, (int64_t)(ticks / 10000000) > AD_EPOCH_S ? (int64_t)(ticks / 10000000) - AD_EPOCH_S : 0);
+	else if (ticks != 0 && ticks != INT64_MAX)
+		add_time(w, m->tag, (int64_t)(ticks / 10000000) > AD_EPOCH_S ? (int64_t)(ticks / 10000000) - AD_EPOCH_S : 0);
 }
 
 /* Days since 1970 (shadow(5)); -1 and the empty value mean never. */
@@ -298,21 +328,22 @@ static void take_shadow_expire(struct object_writer *w, const struct mapping *m,
 {
 	uint64_t days;
 
-	if ((v->bv_len == 2 && memcmp(v->bv_val, "-1", 2) == 0) || w->has_end)
+	if (v->bv_len == 2 && memcmp(v->bv_val, "-1", 2) == 0)
 		return;
 	if (parse_number(v, 1000000, &days))
-		add_seconds(w, m->tag, (int64_t)days * 86400);
+		add_time(w, m->tag, (int64_t)days * 86400);
 	else
 		add_problem(w, m, "is no number of days");
 }
 
-/* Locked by an administrator, for good (draft-behera-ldap-password-policy, 5.3.3). */
+/* Locked by an administrator, for good (draft-behera-ldap-password-policy, 5.3.3); any other time is the server's to judge. */
 static void take_ppolicy_lock(struct object_writer *w, const struct mapping *m, const struct berval *v)
 {
-	if (!w->has_enabled && v->bv_len == 15 && memcmp(v->bv_val, "000001010000Z", 13) == 0)
-		add_text(w, m->tag, "false");
-	else if (!w->has_enabled && v->bv_len == 13 && memcmp(v->bv_val, "000001010000Z", 13) == 0)
-		add_text(w, m->tag, "false");
+	static const char *const for_good[] = {"000001010000Z", "00000101000000Z"};
+
+	for (size_t i = 0; i < ARRAY_LENGTH(for_good); i++)
+		if (v->bv_len == strlen(for_good[i]) && memcmp(v->bv_val, for_good[i], v->bv_len) == 0)
+			add_bool(w, m->tag, false);
 }
 
 void value_take(struct object_writer *w, const struct mapping *m, const char *dn, const struct berval *values)

@@ -15,7 +15,10 @@ struct object_writer {
 	size_t total, begin; /* of this object: its bytes, and where it begins in the packet */
 	bool in_parts;	     /* some of it is sent already */
 	bool too_large;
-	bool has_gecos, has_end, has_enabled, has_created;
+	bool has_gecos, has_created;
+	/* Several attributes may say them; the strictest counts, and is sent at the end. */
+	enum { ENABLED_UNSAID, ENABLED_TRUE, ENABLED_FALSE } enabled;
+	int64_t end_s; /* INT64_MAX: unsaid */
 	struct sync_packet packet;
 };
 /* To begin with, and whenever what was not sent is to be forgotten. */

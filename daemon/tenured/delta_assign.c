@@ -28,7 +28,7 @@ static bool principal_entry(const struct computation *c, const struct source_obj
 /* As a whole publication takes it (model, validate_references.c): else it would be said what is wrong. */
 static bool is_whole(const struct assignment *a)
 {
-	return a->type != ASSIGNMENT_DENY && !a->user != !a->group && a->scope && !a->unit && a->role && a->action_count == 0 &&
+	return a->type != ASSIGNMENT_DENY && !a->user != !a->group && !a->guest && a->scope && !a->unit && a->role && a->action_count == 0 &&
 	       a->start_ns < a->end_ns;
 }
 

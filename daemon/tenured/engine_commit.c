@@ -82,6 +82,14 @@ void fields_by(struct fields *f, const struct actor *who)
 		fields_int(f, "by_login_uid", who->login_uid);
 }
 
+void fields_by_of(struct fields *f, const struct actor *who, const struct request *r)
+{
+	fields_by(f, who);
+	/* In the trail of the tenant whose guest he is, he is that guest: the own id may be another's there. */
+	if (who && !uuid_equal(&who->tenant_id, &r->tenant_id) && engine_actor_is(who, &r->tenant_id, &r->principal))
+		fields_uuid(f, "by_principal", &r->principal);
+}
+
 void engine_say(struct engine *e, enum engine_event_kind kind, const struct request *r)
 {
 	const struct engine_event event = {.kind = kind, .request = r};

@@ -18,7 +18,7 @@ void engine_finish(struct engine *e, struct overs *o, struct request *r, enum jo
 			   (!e->started || sessions_rest_on(e, r));
 	struct fields f = fields_of(r);
 
-	fields_by(&f, who);
+	fields_by_of(&f, who, r);
 	fields_text(&f, "why", why);
 	fields_text(&f, "reason", reason);
 	if (event == JOURNAL_EXPIRE && !waits) {
@@ -121,7 +121,7 @@ int engine_cancel(struct engine *e, const struct actor *who, const struct uuid *
 	struct overs o = {.count = 0};
 
 	engine_spend(e, who);
-	fields_by(&f, who);
+	fields_by_of(&f, who, r);
 	engine_over(e, &o, r, JOURNAL_CANCEL, f);
 	engine_overs_done(e, &o);
 	*ret = r;
@@ -180,7 +180,7 @@ int engine_drain(struct engine *e, const struct actor *who, const char *reason, 
 			(*ret_grants)++;
 		} else if (r->state == REQUEST_PENDING || r->state == REQUEST_SCHEDULED) {
 			f = fields_of(r);
-			fields_by(&f, who);
+			fields_by_of(&f, who, r);
 			fields_text(&f, "why", "drain");
 			fields_text(&f, "reason", reason);
 			engine_over(e, &o, r, JOURNAL_DENY, f);

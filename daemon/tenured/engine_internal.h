@@ -78,6 +78,8 @@ void fields_time(struct fields *f, const char *key, int64_t realtime_ns);
 struct fields fields_of(const struct request *r);
 /* Who did it, and from which login; NULL: the broker itself. */
 void fields_by(struct fields *f, const struct actor *who);
+/* The same of what was done to a request. */
+void fields_by_of(struct fields *f, const struct actor *who, const struct request *r);
 
 /* Takes the fields. All of it is on disk and in the state, or nothing happened. 0 or -errno (-EROFS: cannot now). */
 #define COMMIT_MAX 64

@@ -213,8 +213,12 @@ static int publish_tenant(struct engine *e, size_t tenant, uint64_t generation, 
 {
 	const struct compiled_tenant *t = &e->compile->tenants[tenant];
 	char path[PATH_MAX];
-	int r = make_folders(e->compile, &t->config);
+	int r;
 
+	/* Whatever of it cannot be written: the policy that stays behind it lets nobody in. */
+	if (t->directory)
+		e->tenants[tenant].guests_stand = false;
+	r = make_folders(e->compile, &t->config);
 	if (r < 0)
 		return r;
 	if (!t->directory) {

@@ -257,10 +257,74 @@ static void test_small_objects_go_together_and_every_one_is_whole(void **state)
 	free(w);
 }
 
+/* Of an account, each said by an attribute of its own: the value, or NULL. What the last field of the object says then. */
+static void expect_account(const char *const values[static 6], const char *last)
+{
+	static const struct mapping attributes[] = {
+		{"tenureEnabled", SYNC_TAG_ENABLED, TAKE_BOOL},
+		{"tenureEnd", SYNC_TAG_END, TAKE_TIME},
+		{"shadowExpire", SYNC_TAG_END, TAKE_SHADOW_EXPIRE},
+		{"pwdAccountLockedTime", SYNC_TAG_ENABLED, TAKE_PPOLICY_LOCK},
+		{"userAccountControl", SYNC_TAG_ENABLED, TAKE_AD_CONTROL},
+		{"accountExpires", SYNC_TAG_END, TAKE_AD_EXPIRES},
+	};
+	struct object_writer *w = calloc(1, sizeof(*w));
+	struct reader r;
+	int fd = start(&r);
+
+	assert_non_null(w);
+	writer_init(w);
+	writer_begin(w, fd);
+	for (size_t i = 0; i < ARRAY_LENGTH(attributes); i++) {
+		const struct berval one[] = {{values[i] ? strlen(values[i]) : 0, (char *)(uintptr_t)values[i]}, {0, NULL}};
+
+		if (values[i])
+			value_take(w, &attributes[i], "uid=a,dc=x", one);
+	}
+	assert_int_equal(writer_end(w), 0);
+	assert_int_equal(writer_flush(w), 0);
+	end(&r, fd);
+	assert_int_equal(r.problems, 0);
+	assert_string_equal(r.text, last);
+	free(w);
+}
+
+/* Whatever an account may be disabled by, or end by, does so, whatever else says that it is well. */
+static void test_what_restricts_an_account_wins(void **state)
+{
+	static const struct {
+		const char *values[6], *last;
+	} cases[] = {
+		{{NULL}, ""},
+		{{"TRUE"}, "true"},
+		{{"FALSE"}, "false"},
+		{{"TRUE", NULL, NULL, "000001010000Z"}, "false"},
+		{{"TRUE", NULL, NULL, "00000101000000Z"}, "false"},
+		{{NULL, NULL, NULL, "000001010000Z"}, "false"},
+		{{NULL, NULL, NULL, "20260101000000Z"}, ""}, /* for a while: the server knows for how long */
+		{{"TRUE", NULL, NULL, NULL, "514"}, "false"},
+		{{"FALSE", NULL, NULL, NULL, "512"}, "false"},
+		{{NULL, NULL, NULL, NULL, "512"}, "true"},
+		{{NULL, "20300101000000Z"}, "2030-01-01T00:00:00Z"},
+		{{NULL, "20300101000000Z", "20000"}, "2024-10-04T00:00:00Z"},
+		{{NULL, "20200101000000Z", "20000"}, "2020-01-01T00:00:00Z"},
+		{{NULL, NULL, "-1"}, ""},
+		{{NULL, NULL, "0"}, "1970-01-01T00:00:00Z"},
+		{{NULL, "20300101000000Z", "-1", NULL, NULL, "132000000000000000"}, "2019-04-17T18:40:00Z"},
+		{{NULL, "20300101000000Z", NULL, NULL, NULL, "0"}, "2030-01-01T00:00:00Z"},
+		{{NULL, NULL, NULL, NULL, NULL, "9223372036854775807"}, ""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++)
+		expect_account(cases[i].values, cases[i].last);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_value_is_sent_as_it_is),
+		cmocka_unit_test(test_what_restricts_an_account_wins),
 		cmocka_unit_test(test_a_value_that_is_no_text_breaks_its_object),
 		cmocka_unit_test(test_an_object_that_is_too_large_is_a_broken_one),
 		cmocka_unit_test(test_a_field_that_no_packet_holds),
